@@ -21,6 +21,7 @@ from urllib.parse import urlencode, urlsplit
 import pyarrow.parquet as pq
 
 import tlray
+from benchmarks.chromium import VIEW, chromium, paint_ms
 from benchmarks.figures import Answer, Figure
 from benchmarks.live_service import LiveService, service_in
 from tlray.core.model.tracklists import make_set, make_track
@@ -54,6 +55,7 @@ def answer(folder: Path, *, quick: bool = False) -> Answer:
     with service_in(folder) as service:
         times = list(_searches(service, n_asked))
         looks = list(_looks(service, n_asked // 4))
+        paints = list(_paints(service, rounds))
     told.figures += [
         Figure(f"search in {n_found:,} sets: half within", [statistics.median(times)], " ms"),
         Figure(
@@ -68,6 +70,7 @@ def answer(folder: Path, *, quick: bool = False) -> Answer:
             " ms",
             most=100,
         ),
+        Figure(f"the page: first contentful paint of {n_found:,} sets", paints, " ms", most=1_000),
     ]
     told.notes.append(
         f"{n_asked:,} searches one after the other, from the first byte sent to the last of the answer, each for 20 sets and the"
@@ -129,6 +132,17 @@ def _looks(service: LiveService, n: int) -> Iterator[float]:
             )
             yield _get(connection, "/api/v1/catalogue/names?" + urlencode({"kind": kind, "name": name}))[0]
             n -= 1
+
+
+def _paints(service: LiveService, rounds: int) -> Iterator[float]:
+    """Yield the milliseconds to the first paint of the catalogue's view, in a browser with a warm cache."""
+    with chromium() as browser:
+        page = browser.new_page(viewport=VIEW)
+        for number in range(rounds + 1):
+            page.goto(f"{service.url}/catalogue")
+            page.wait_for_selector("table.sets tbody tr")
+            if number:
+                yield paint_ms(page)
 
 
 def _get(connection: http.client.HTTPConnection, path: str) -> tuple[float, Any]:

@@ -18,6 +18,7 @@ from typing import Final
 
 from benchmarks.figures import Answer, Figure
 from benchmarks.performed_world import Page, World
+from tlray.io.catalogue.block_index import settle
 from tlray.io.catalogue.catch_up import WINDOW
 from tlray.io.catalogue.content import Content
 from tlray.io.catalogue.database import opened
@@ -37,11 +38,13 @@ def answer(folder: Path, *, quick: bool = False) -> Answer:
     told = Answer(QUESTION, [])
     numbers = array("i", [-1])
     """Set → its performance."""
-    speeds, largest_mb = [], 0.0
+    speeds, written_kb, largest_mb = [], 0.0, 0.0
     with opened(home) as db:
         pages = World(1, n_performances=n_performances).pages()
         while some := list(islice(pages, WINDOW)):
+            before_kb = _written_kb()
             speeds.append(len(some) / _entered(db, len(numbers), some))
+            written_kb += _written_kb() - before_kb
             numbers.extend(page.number for page in some)
             largest_mb = max(largest_mb, _own_memory_mb())
         size = db.execute(
@@ -60,6 +63,7 @@ def answer(folder: Path, *, quick: bool = False) -> Answer:
         *_rightness(numbers, group_of),
         Figure("groups of all, as an export needs them", [grouping_s], " s"),
         Figure("memory, that of the generated world included", [largest_mb], " MB"),
+        Figure("written for a set, the log and its copy to the tables", [written_kb / n_sets], " KB", most=20),
         Figure("what a set takes in the catalogue", [size / 1_000 / n_sets], " KB"),
     ]  # fmt: skip
     told.notes.append(
@@ -76,6 +80,7 @@ def _entered(db: sqlite3.Connection, first: int, pages: list[Page]) -> float:
     for number, content in enumerate(contents, first):
         db.execute(_SET, (number,))
         link(db, number, "", content)
+    settle(db)
     db.execute("COMMIT")
     return time.perf_counter() - begun
 
@@ -94,6 +99,12 @@ def _rightness(numbers: array[int], group_of: dict[int, list[int]]) -> Iterator[
     n_true = sum(n * (n - 1) // 2 for n in Counter(numbers[1:]).values())
     yield Figure("pairs that are right", [100 * sum(pairs) / len(pairs)], " %", least=99)
     yield Figure("pairs of one performance that are found", [100 * sum(pairs) / n_true], " %", least=95)
+
+
+def _written_kb() -> float:
+    """Return what the process has written to files."""
+    lines = Path("/proc/self/io").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("wchar")) / 1_000
 
 
 def _own_memory_mb() -> float:

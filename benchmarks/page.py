@@ -1,18 +1,24 @@
 """How calm is a live page? A batch of 10,000 items goes on at 300 a second, watched in Chromium: time to its first paint, the
-browser's CPU, long tasks, how often the page is written to; and what the page costs the service.
+browser's CPU, long tasks, how often the page is written to; and what the page costs the service. Then 50 pages are open: as many
+streams as they ask for, without their browsers.
 
 Everything is on the same two cores: the site, the service with its scrape tasks, and the browser.
 """
 
 from __future__ import annotations
 
-import shutil
+import contextlib
+import socket
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
+from benchmarks.chromium import VIEW, chromium, paint_ms
 from benchmarks.figures import Answer, Figure
 from benchmarks.live_service import LiveService, service_in
 from benchmarks.recorded_run import recording_site
@@ -23,6 +29,7 @@ QUESTION = (
 N_ITEMS = 10_000
 PER_S = 300.0
 N_DOMAINS = 10
+N_PAGES = 50
 SERVING = ("proxy", "replica", "coordinator")
 _COUNT = """() => {
     window.bursts = 0; window.long = 0;
@@ -38,11 +45,8 @@ def answer(folder: Path, *, quick: bool = False) -> Answer:
     with (
         recording_site(N_DOMAINS, n_rows=2) as site,
         service_in(folder / "service") as service,
-        sync_playwright() as playwright,
+        chromium() as browser,
     ):
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
         each = N_ITEMS // N_DOMAINS
         _looked_at(
             browser, service, service.submit(site.urls(each), per_s=PER_S), 2.0
@@ -53,7 +57,8 @@ def answer(folder: Path, *, quick: bool = False) -> Answer:
             time.sleep(2.0)
             without = _serving_cpu(service, seconds / 2)
             runs.append({**_looked_at(browser, service, batch, seconds), "without": without})
-        browser.close()
+        batch = service.submit(site.urls(each, first=9 * N_ITEMS), per_s=PER_S)
+        coordinators = _coordinator_cpu(service, batch, seconds / 2, rounds=1 if quick else 3)
     return Answer(
         QUESTION,
         [
@@ -77,16 +82,17 @@ def answer(folder: Path, *, quick: bool = False) -> Answer:
                 " %",
                 most=5,
             ),
+            Figure(f"coordinator: CPU with {N_PAGES} pages ÷ with none", coordinators, " ×", most=1.05),
         ],
         runs=runs,
     )
 
 
 def _looked_at(browser: Browser, service: LiveService, batch: str, seconds: float) -> dict[str, Any]:
-    page = browser.new_page(viewport={"width": 1280, "height": 860})
+    page = browser.new_page(viewport=VIEW)
     page.goto(f"{service.url}/batches/{batch}")
     page.wait_for_selector(".live-table")
-    paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0")
+    paint = paint_ms(page)
     page.wait_for_timeout(1_000)
     metrics = page.context.new_cdp_session(page)
     metrics.send("Performance.enable")
@@ -112,12 +118,49 @@ def _task_s(metrics: Any) -> float:
     return float(next(one["value"] for one in found if one["name"] == "TaskDuration"))
 
 
-def _serving_s(service: LiveService) -> float:
+def _coordinator_cpu(service: LiveService, batch: str, seconds: float, *, rounds: int) -> list[float]:
+    """Return how the coordinator's CPU grows while 50 pages are open, in turn with none."""
+    time.sleep(2.0)
+    ratios = []
+    for _ in range(rounds):
+        without = _serving_cpu(service, seconds, ("coordinator",))
+        with _open_pages(service, batch, N_PAGES):
+            time.sleep(1.0)
+            ratios.append(_serving_cpu(service, seconds, ("coordinator",)) / without)
+    return ratios
+
+
+@contextlib.contextmanager
+def _open_pages(service: LiveService, batch: str, n: int) -> Iterator[None]:
+    """Read so many streams of a batch, each as a page asks for it."""
+    place = urlsplit(service.url)
+    host, port = str(place.hostname), int(place.port or 80)
+    asked = f"GET /api/v1/batch/{batch}/events?items=20&every_ms=250 HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode()
+    sockets = [socket.create_connection((host, port), timeout=60) for _ in range(n)]
+    readers = [threading.Thread(target=_read_all, args=(one, asked)) for one in sockets]
+    for reader in readers:
+        reader.start()
+    yield
+    for one, reader in zip(sockets, readers, strict=True):
+        one.shutdown(socket.SHUT_RDWR)
+        reader.join()
+        one.close()
+
+
+def _read_all(stream: socket.socket, asked: bytes) -> None:
+    stream.sendall(asked)
+    if b" 200 " not in stream.recv(65_536).split(b"\r\n")[0]:
+        raise SystemExit("the service refuses a stream")
+    while stream.recv(65_536):
+        pass
+
+
+def _serving_s(service: LiveService, kinds: tuple[str, ...] = SERVING) -> float:
     service.tree.look()
-    return sum(cpu for kind, cpu in service.tree.by_kind().items() if kind in SERVING)
+    return sum(cpu for kind, cpu in service.tree.by_kind().items() if kind in kinds)
 
 
-def _serving_cpu(service: LiveService, seconds: float) -> float:
-    before, begun = _serving_s(service), time.perf_counter()
+def _serving_cpu(service: LiveService, seconds: float, kinds: tuple[str, ...] = SERVING) -> float:
+    before, begun = _serving_s(service, kinds), time.perf_counter()
     time.sleep(seconds)
-    return 100 * (_serving_s(service) - before) / (time.perf_counter() - begun)
+    return 100 * (_serving_s(service, kinds) - before) / (time.perf_counter() - begun)

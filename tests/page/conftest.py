@@ -76,9 +76,3 @@ def look(browser: Browser, served: Served) -> Iterator[OpenLook]:
     """Open a page: ``look(width=390, theme="dark", scripts=False)``. No test may leave an error behind."""
     with looks(browser, served.url) as open_one:
         yield open_one
-
-
-@pytest.fixture(scope="session")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where screenshots are kept."""
-    return tmp_path_factory.mktemp("pictures")

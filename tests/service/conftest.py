@@ -187,9 +187,13 @@ class Clock:
         self.ahead_s += seconds
         self.injected.shift_clock(self.ahead_s)
 
+    @property
+    def until_the_next_minute(self) -> float:
+        return 60.5 - self.now % 60
+
     def to_the_next_minute(self) -> None:
         """Let a minute begin, so that none begins by itself for as long as a test lasts."""
-        self.forward(60.5 - self.now % 60)
+        self.forward(self.until_the_next_minute)
 
 
 @pytest.fixture

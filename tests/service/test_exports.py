@@ -13,9 +13,8 @@ import pytest
 from conftest import Service, Site
 
 from tlray.export.formats import names
+from tlray.service.http.file_answers import MAX_SENT, bounded_range
 from tlray.service.http.problems import ProblemError
-from tlray.service.routes import exports
-from tlray.service.routes.exports import bounded_range
 
 pytestmark = pytest.mark.ray
 
@@ -77,8 +76,8 @@ def test_a_file_is_taken_in_ranges(http: httpx.Client, batch_id: str) -> None:
         ("bytes=0-", 10, "bytes=0-9"),
         ("bytes=-3", 10, "bytes=7-9"),
         ("bytes=2-99", 10, "bytes=2-9"),
-        ("bytes=0-", 10**9, f"bytes=0-{exports.MAX_SENT - 1}"),
-        ("bytes=5-999999999", 10**9, f"bytes=5-{exports.MAX_SENT + 4}"),
+        ("bytes=0-", 10**9, f"bytes=0-{MAX_SENT - 1}"),
+        ("bytes=5-999999999", 10**9, f"bytes=5-{MAX_SENT + 4}"),
         ("bytes=0-1,5-6", 10, None),  # several ranges, and what is no range, may be passed over
         ("bytes=-", 10, None),
         ("bytes=5-3", 10, None),

@@ -1,5 +1,5 @@
-"""The page on a real service: submit, watch, pause, resume, dead letter, retry, export, by keyboard alone; and a service that
-goes away and comes back."""
+"""The page on a real service: submit, watch, pause, resume, dead letter, retry, export, catalogue, set, by keyboard alone; and a
+service that goes away and comes back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import Look, OpenLook, chromium, looks, picture
+from browsing import Look, OpenLook, chromium, looks, take_picture
 from conftest import Service, Site, StartSite
 from plain_service import plain_service
 from playwright.sync_api import Browser
@@ -91,7 +91,45 @@ def export_by_keys(one: Look, batch_id: str, path: Path) -> list[dict[str, objec
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def test_a_batch_from_its_list_to_its_file_by_keyboard_alone(
+def look_up_by_keys(one: Look, title: str) -> None:
+    """Find a set in the catalogue, and open it."""
+    press = one.page.keyboard.press
+    press("g")
+    press("c")
+    one.page.wait_for_url("**/catalogue")
+    for _ in range(40):  # results are read in steps
+        press("/")
+        one.page.keyboard.type(title)
+        press("Enter")
+        one.page.wait_for_url("**/catalogue?q=*")
+        if one.page.locator("#results [data-row]").count():
+            break
+        one.page.wait_for_timeout(250)
+    press("j")
+    press("Enter")
+    one.page.wait_for_url("**/catalogue/1001tracklists/*")
+
+
+def back_by_keys(one: Look, batch_id: str) -> None:
+    """Retrace the way from a set to its batch: Back, and Esc for what lies on top."""
+    one.page.go_back()
+    one.page.wait_for_url("**/catalogue?q=*")
+    tab_to(one, "#q")
+    one.page.keyboard.press("Escape")
+    one.page.wait_for_url("**/catalogue?q=")
+    while "/catalogue" in one.page.url:
+        one.page.go_back()
+    assert one.page.url.endswith(f"/batches/{batch_id}")
+    one.wait("document.querySelector('.live-table')")
+    one.page.keyboard.press("j")
+    one.page.keyboard.press("Enter")
+    one.wait("!document.getElementById('panel').hidden")
+    one.page.keyboard.press("Escape")
+    one.wait("document.getElementById('panel').hidden")
+    assert one.page.evaluate("document.activeElement.closest('tr').dataset.line") == "1"
+
+
+def test_a_batch_from_its_list_to_its_sets_by_keyboard_alone(
     look: OpenLook, service: Service, site: Site, tmp_path: Path
 ) -> None:
     one = look(accept_downloads=True)
@@ -112,11 +150,15 @@ def test_a_batch_from_its_list_to_its_file_by_keyboard_alone(
     one.wait("document.getElementById('notes').innerText.includes('20 sets')")
     retry_by_keys(one)
     service.wait_for(batch_id)
-    assert len(export_by_keys(one, batch_id, tmp_path / "sets.jsonl")) == 20
+    sets = export_by_keys(one, batch_id, tmp_path / "sets.jsonl")
+    assert len(sets) == 20
+    look_up_by_keys(one, str(sets[0]["title"]))
+    assert one.page.locator("#rows tbody tr:not(.heading)").count() > 0
+    back_by_keys(one, batch_id)
 
 
 def test_a_batch_in_full_swing_shows_what_its_status_says(
-    look: OpenLook, service: Service, start_site: StartSite, tmp_path: Path
+    look: OpenLook, service: Service, start_site: StartSite
 ) -> None:
     site = start_site("--sites=3", "--sets=600", "--faults=0.03")
     rates = {
@@ -136,7 +178,7 @@ def test_a_batch_in_full_swing_shows_what_its_status_says(
     assert one.page.locator("#eta").inner_text().startswith(("Not before", "Likely by"))
     assert one.page.evaluate("document.title").startswith(("<1 %", *(f"{n} %" for n in range(100))))
     for at, name in ((one, "page-batch"), (phone, "page-batch-phone")):
-        at.page.screenshot(path=picture(tmp_path, name))
+        take_picture(at.page, name)
     one.page.keyboard.press("p")
     one.wait("document.getElementById('batch').dataset.state === 'paused'")
     done = sum(
@@ -194,14 +236,19 @@ def test_a_service_that_falls_silent_or_goes_away_is_named_with_a_time_and_caugh
         one.wait("!document.getElementById('offline').hidden", timeout_s=60)
         line = page.locator("#offline span").first.inner_text()
         assert line.startswith("No connection since ")
+        counts = page.locator("#counts").inner_text()
         with service.client() as http:
             http.post(f"/api/v1/batch/{batch_id}/cancel")
         page.wait_for_timeout(1500)
         assert page.locator("#offline span").first.inner_text() == line, "the time stands still"
+        assert page.locator("#counts").inner_text() == counts, "and so do the figures"
         process.send_signal(signal.SIGCONT)
         one.wait("document.getElementById('offline').hidden", timeout_s=60)
         one.wait("document.querySelector('.toast')?.innerText.includes('Connected again')")
         one.wait("document.getElementById('batch').dataset.state === 'cancelled'", timeout_s=30)
+        told = service.wait_for(batch_id, "cancelled")["counts"]
+        done = sum(told[name] for name in ("succeeded", "dead", "skipped", "cancelled"))
+        one.wait(f"document.querySelector('#counts [data-f=done]').innerText === '{done}'")
 
         other = service.submit(site.urls()[1:9:2], name="goes on, too", options=slowly)
         page.goto(f"{url}/batches/{other}")

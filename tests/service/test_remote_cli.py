@@ -166,6 +166,13 @@ def test_an_export_is_taken_from_the_service(
     assert (tmp_path / "new" / f"{batch}.zip").is_file()
     code, _, err = tlray("export", batch, "--format", "cue", "--out", str(tmp_path / "sheets.cue"))
     assert (code, "one ZIP archive: it ends with .zip" in err) == (2, True)
+    assert tlray("export", batch, "--format", "jsonl", "--out", "-", "--min-quality", "1")[1] == ""
+    whole = ["--format", "jsonl", "--out", "-"]
+    every = [json.loads(line)["url"] for line in tlray("export", "--all", *whole)[1].splitlines()]
+    assert len(every) == len(set(every)) >= 6
+    assert tlray("export", "--all", "--min-quality", "1", *whole)[1] == ""
+    assert tlray("export", "--all", "--merged", "--format", "csv", "--out", f"{tmp_path}/new/")[0] == 0
+    assert "set_merged_from" in (tmp_path / "new" / "merged.csv").read_text().partition("\n")[0]
     code, _, err = tlray("export", batch, "--format", "csv", "--out", "/proc/no/such.csv")
     assert (code, err.count("\n")) == (2, 1)
     code, _, err = tlray(

@@ -14,6 +14,10 @@ import httpx
 import pytest
 from conftest import Clock, Service, Site, StartSite, wait_until
 
+from tlray.core.politeness.policy import PolitenessOptions
+from tlray.io.catalogue.refreshing import picks
+from tlray.io.disk.home import Home
+
 pytestmark = pytest.mark.ray
 URL = "https://www.1001tracklists.com/tracklist/1pn8l919/a-set.html"
 
@@ -210,6 +214,25 @@ def test_an_occurrence_makes_a_batch_and_one_during_it_is_passed_over(
     told = wait_for(http, schedule_id, passed_over=1)
     assert (told["runs"], told["waiting"]) == (2, None)
     http.post(f"/api/v1/batch/{second['last_batch']}/cancel")
+
+
+def test_an_occurrence_of_a_refresh_fetches_what_the_planner_chooses(
+    http: httpx.Client, service: Service, clock: Clock, site: Site, every_minute: dict[str, Any]
+) -> None:
+    service.wait_for(service.submit(site.urls()[:6]))
+    path = f"/api/v1/schedules/{every_minute['schedule_id']}"
+    http.patch(path, json={"refresh": {"budget": 3}, "paused": False}).raise_for_status()
+    due = clock.now + clock.until_the_next_minute
+    worth = picks(
+        Home(service.home), budget=3, horizon_s=86_400, options=PolitenessOptions(), now=due, owner=""
+    )
+    clock.to_the_next_minute()
+    told = wait_for(http, every_minute["schedule_id"], runs=1)
+    assert told["trouble"] is None
+    items = http.get(f"/api/v1/batch/{told['last_batch']}/items").json()["items"]
+    assert len(items) == 3
+    assert {item["url"] for item in items} == {pick.known.url for pick in worth}
+    http.post(f"/api/v1/batch/{told['last_batch']}/cancel")
 
 
 def test_with_queue_an_occurrence_waits_for_the_batch_before_it(

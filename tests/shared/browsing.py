@@ -8,10 +8,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 import httpx
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from tests.shared.real_parts import missing
@@ -71,10 +73,37 @@ class Look:
 OpenLook = Callable[..., Look]
 
 
-def picture(folder: Path, name: str) -> Path:
-    """Return the path of a screenshot: in this folder; those of the documentation where ``TLRAY_SCREENSHOTS`` says (docs/img)."""
-    kept = os.environ.get("TLRAY_SCREENSHOTS")
-    return (Path(kept) if kept and name.startswith("page-") else folder) / f"{name}.png"
+Theme = Literal["light", "dark"]
+AXE_OPTIONS: Final = {"resultTypes": ["violations"]}
+COLOUR_OPTIONS: Final = {**AXE_OPTIONS, "runOnly": ["color-contrast", "link-in-text-block"]}
+"""The rules that another theme can break; all others read the same document."""
+PICTURE_COLOURS: Final = 128
+_AXE = """async options => (await axe.run(options)).violations.flatMap(rule => rule.nodes.slice(0, 3).map(
+    node => `${rule.id}: ${node.html.slice(0, 160)} ${node.failureSummary}`))"""
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds wrong with a page as it stands, in its theme and in the other one; without another load."""
+    page.evaluate(AXE_SCRIPT)
+    found = list(page.evaluate(_AXE, AXE_OPTIONS))
+    theme: Theme = "light"
+    other: Theme = "dark"
+    if page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches"):
+        theme, other = other, theme
+    page.emulate_media(color_scheme=other)
+    found += [f"{other}: {one}" for one in page.evaluate(_AXE, COLOUR_OPTIONS)]
+    page.emulate_media(color_scheme=theme)
+    return found
+
+
+def take_picture(page: Page, name: str) -> None:
+    """Take a screenshot of the documentation, where ``TLRAY_SCREENSHOTS`` says (docs/img); nothing without it."""
+    if folder := os.environ.get("TLRAY_SCREENSHOTS"):
+        from PIL import Image  # noqa: PLC0415
+
+        taken = Image.open(BytesIO(page.screenshot())).convert("RGB")
+        small = taken.quantize(PICTURE_COLOURS, dither=Image.Dither.NONE)
+        small.save(Path(folder) / f"{name}.png", optimize=True)
 
 
 @contextmanager

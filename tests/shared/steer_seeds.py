@@ -50,7 +50,7 @@ def notify(seeds: Seeds, owner: str) -> None:
     """Add notifications: one delivered at the second attempt, one given up."""
     journal, now = seeds.journal, seeds.now
     number = seeds.batch(
-        "20261102-080000-00000007", "one with a webhook", 4, n_done=4, ago_s=800_000, owner=owner, webhook="https://hooks.example.org/tlray?<b>"
+        "20261102-080000-00000007", "one with a webhook", 4, n_done=4, ago_s=800_000, owner=owner, webhook="http://127.0.0.1:9/tlray?<b>"
     )  # fmt: skip
     seeds.journal.set_batch_state(number, BatchState.COMPLETED, finished_at=now - 790_000)
     journal.add_notice(number, NotificationKind.CHANGED, "a", {"sets": []})

@@ -91,8 +91,9 @@ def _write(
     from tlray.io.catalogue.aggregation import Aggregation  # noqa: PLC0415
     from tlray.io.catalogue.merging import tables_of  # noqa: PLC0415
     from tlray.io.export.aggregates import write_table  # noqa: PLC0415
+    from tlray.io.export.files import readable  # noqa: PLC0415
 
-    with Aggregation(wanted) as sums:
-        sums.read(tables_of(home, batch_id, min_quality=min_quality, merged=merged))
-        with os_errors_explained(str(folder)), whole_folder(folder) as staged:
-            return {one.name: write_table(sums.tables(one), one.schema, staged, one.name) for one in wanted}
+    tables = tables_of(home, batch_id, min_quality=min_quality, merged=merged)
+    with os_errors_explained(str(folder)), whole_folder(folder) as staged, Aggregation(wanted) as sums:
+        sums.read(readable(tables))
+        return {one.name: write_table(sums.tables(one), one.schema, staged, one.name) for one in wanted}

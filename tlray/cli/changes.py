@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,10 +20,14 @@ from tlray.io.disk.atomic_output import os_errors_explained, whole_file
 from tlray.io.disk.home import Home
 from tlray.settings import read_settings
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 SiteAndId = tuple[str, str]
 LOOK_EVERY_S = 1.0
 """Between two looks at a home that is followed."""
 JSON_LINES = frozenset({".jsonl", ".ndjson"})
+TABLES = frozenset({"", ".parquet", ".pq"})
 
 
 def changes(
@@ -41,7 +45,7 @@ def changes(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Write them to this file: lines of JSON if it ends with .jsonl or .ndjson, else a Parquet table.",
+            help="Write them to this file: lines of JSON (.jsonl, .ndjson) or a Parquet table (.parquet).",
         ),
     ] = None,
     home: HomeOption = None,
@@ -54,6 +58,8 @@ def changes(
     one = None if of_set is None else _site_and_id(of_set)
     if follow and out is not None:
         raise UsageError("--follow never ends, and --out is written at the end; leave one of them out")
+    if out is not None and out.suffix.lower() not in JSON_LINES | TABLES:
+        raise UsageError(f"--out {out}: changes are lines of JSON (.jsonl, .ndjson) or a table (.parquet)")
     if url is None:
         settings = read_settings(home=home)
         where = Home.of(settings.home, settings.storage)
@@ -62,7 +68,7 @@ def changes(
         else:
             from tlray.io.catalogue.change_table import table  # noqa: PLC0415 - Arrow is loaded where it is used
 
-            _write_table(table(where, since=since, of_set=one), out)
+            _write_table(lambda: table(where, since=since, of_set=one), out)
         return
     with service(url, home=home) as client:
         lines = _served(client, since, one, follow=follow)
@@ -71,7 +77,7 @@ def changes(
         else:
             from tlray.io.catalogue.change_table import table_of  # noqa: PLC0415
 
-            _write_table(table_of(map(json.loads, lines)), out)
+            _write_table(lambda: table_of(map(json.loads, lines)), out)
 
 
 def _write_lines(lines: Iterator[str], out: Path | None) -> None:
@@ -86,10 +92,11 @@ def _write_lines(lines: Iterator[str], out: Path | None) -> None:
     sys.stderr.write(f"{n} changes: {out}\n")
 
 
-def _write_table(found: Any, out: Path) -> None:
+def _write_table(find: Callable[[], pa.Table], out: Path) -> None:
     from tlray.io.catalogue.change_table import write  # noqa: PLC0415
 
     with os_errors_explained(str(out)), whole_file(out) as staged:
+        found = find()
         write(found, staged)
     sys.stderr.write(f"{found.num_rows} changes: {out}\n")
 

@@ -36,7 +36,8 @@ def export(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
         str | None, typer.Argument(help="The batch; `tlray list` shows them.", show_default=False)
     ] = None,
     is_all: Annotated[
-        bool, typer.Option("--all", help="In place of a batch: the newest version of every set of the home.")
+        bool,
+        typer.Option("--all", help="In place of a batch: the newest version of every set of all batches."),
     ] = False,
     merged: Annotated[
         bool,
@@ -67,9 +68,9 @@ def export(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="An option of the format. Repeatable.")
     ] = None,
 ) -> None:
-    """Write a batch's sets as files of one format; with --url as the one file (or ZIP archive) that a service makes of them.
+    """Write the sets of a batch, or of all, as files of one format; with --url the one file or ZIP that a service makes.
 
-    Example: tlray export 20261123-120000-a1b2c3 --format cue --out sheets/
+    Example: tlray export --all --min-quality 0.8 --format cue --out sheets/
     """
     if (batch_id is None) != is_all:
         raise UsageError("name one batch, or give --all for the newest version of every set")
@@ -86,10 +87,13 @@ def export(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
     values |= dict(map(_option, option or ()))
     options = chosen.chosen(values)
     if url is not None:
-        if batch_id is None or min_quality is not None:
-            raise UsageError("--all and --min-quality are for a home; leave out --url")
+        query: dict[str, object] = dict(values)
+        if min_quality is not None:
+            query["min_quality"] = min_quality
+        if merged:
+            query["merged"] = True
         with service(url, home=home) as client:
-            export_from(client, batch_id, chosen, out, values)
+            export_from(client, batch_id, chosen, out, query)
         return
     settings = read_settings(home=home)
     where = Home.of(settings.home, settings.storage)
@@ -134,22 +138,21 @@ def export_batch(
 
     Report what was written and what was left out.
     """
-    from tlray.io.catalogue.catch_up import catch_up  # noqa: PLC0415 - Arrow is loaded where it is used
-    from tlray.io.catalogue.merging import iter_merged  # noqa: PLC0415
+    from tlray.io.catalogue.merging import iter_merged  # noqa: PLC0415 - Arrow is loaded where it is used
     from tlray.io.catalogue.newest import iter_newest  # noqa: PLC0415
     from tlray.io.export.files import write  # noqa: PLC0415
+    from tlray.io.journal.opening import open_reader  # noqa: PLC0415
     from tlray.io.results.open_store import open_store  # noqa: PLC0415
     from tlray.io.results.reader import iter_tracklists, manifest_of  # noqa: PLC0415
 
     if batch_id is None:
-        catch_up(home)  # before anything is written, it is known that there is a journal
+        with open_reader(home.path):  # before anything is written, it is known that there is a journal
+            pass
         sets: Iterator[Tracklist] = (iter_merged if merged else iter_newest)(home, min_quality=min_quality)
     else:
         named = manifest_of(home, batch_id)
         named()  # before anything is written, it is known that there is such a batch
-        sets = iter_tracklists(open_store(home), batch_id, named)
-        if min_quality is not None:
-            sets = (found for found in sets if (found.quality or 0.0) >= min_quality)
+        sets = iter_tracklists(open_store(home), batch_id, named, min_quality=min_quality)
     name = batch_id or ("merged" if merged else "all")
     if out is None and home.storage is not None and home.has_objects:
         from tlray.io.export.to_storage import upload  # noqa: PLC0415
@@ -166,19 +169,25 @@ def export_batch(
     talk = sys.stderr
     talk.write(f"{format_.name}: {summary.n_sets} sets in {summary.n_files} files: {out}\n")
     for left_out in summary.left_out[:MAX_TOLD]:
-        talk.write(f"  left out: {left_out.title}: {left_out.reason}\n")
+        of_site = f" [{left_out.source_id}]" if left_out.source_id else ""
+        talk.write(f"  left out: {left_out.title}{of_site}: {left_out.reason}\n")
     if summary.n_left_out > MAX_TOLD:
         talk.write(f"  … and {summary.n_left_out - MAX_TOLD} more\n")
 
 
 def export_from(
-    client: ServiceClient, batch_id: str, format_: Format, out: str | None, options: Mapping[str, object]
+    client: ServiceClient,
+    batch_id: str | None,
+    format_: Format,
+    out: str | None,
+    options: Mapping[str, object],
 ) -> None:
-    """Take a batch's export from a service, into a file here."""
+    """Take an export of a batch, or of the catalogue, from a service, into a file here."""
     suffix = format_.download_suffix
-    target = Path(out or f"{batch_id}{suffix}")
+    name = batch_id or ("merged" if options.get("merged") else "all")
+    target = Path(out or f"{name}{suffix}")
     if target.is_dir() or (out or "").endswith("/"):
-        target /= f"{batch_id}{suffix}"
+        target /= f"{name}{suffix}"
     if out != "-" and not (
         format_.fits_name(str(target)) if format_.fits_one_file else target.suffix.lower() == suffix
     ):

@@ -61,11 +61,12 @@ def together(sets: Iterable[Tracklist], options: CsvOptions) -> Iterator[bytes]:
     header = COLUMNS + MERGED_COLUMNS if is_merged else COLUMNS
     yield (b"\xef\xbb\xbf" if options.bom else b"") + lines([header])
     for tracklist in sets:
-        of_set, of_merged = _set_cells(tracklist), _cells(merged.set_values(tracklist))
-        yield lines(
-            of_set + _track_cells(track) + of_merged + _cells(merged.row_values(track))
+        of_set, of_merged = _line(_set_cells(tracklist)), _cells(merged.set_values(tracklist))
+        rows = (
+            _line(_track_cells(track) + of_merged + _cells(merged.row_values(track)))
             for track in tracklist.tracks
         )
+        yield encode("".join(f"{of_set},{row}\r\n" for row in rows))
 
 
 def defused(text: str) -> str:
@@ -135,14 +136,20 @@ def _track_cells(t: Track) -> tuple[Cell, ...]:
 
 def lines(rows: Iterable[tuple[Cell, ...]]) -> bytes:
     """Return rows of cells as lines of CSV. Texts are `defused` already."""
-    return encode("".join(",".join(map(cell, row)) + "\r\n" for row in rows))
+    return encode("".join(_line(row) + "\r\n" for row in rows))
+
+
+def _line(row: Iterable[Cell]) -> str:
+    return ",".join(map(cell, row))
 
 
 def cell(value: Cell) -> str:
     """Return a cell as it is written. A text is `defused` already."""
+    if value is None:
+        return ""
     if isinstance(value, str):
         return '"' + value.replace('"', '""') + '"' if _QUOTED.search(value) else value
-    return "" if value is None else str(value)
+    return str(value)
 
 
 def _cells(values: Iterable[list[str] | str | None]) -> tuple[Cell, ...]:
@@ -150,7 +157,7 @@ def _cells(values: Iterable[list[str] | str | None]) -> tuple[Cell, ...]:
 
 
 def _joined(values: list[str]) -> str:
-    return defused(" / ".join(values))
+    return defused(" / ".join(values)) if values else ""
 
 
 def _text(value: str | None) -> str | None:

@@ -83,9 +83,10 @@ class Names:
 
 
 def _clean(text: str, *, leading: str) -> str:
-    text = unicodedata.normalize("NFC", text)
-    kept = (" " if c.isspace() else c for c in text if c.isspace() or not _is_unprintable(c))
-    text = "".join(kept).translate(_REPLACED)
+    if not (text.isascii() and text.isprintable()):
+        text = unicodedata.normalize("NFC", text)
+        text = "".join(" " if c.isspace() else c for c in text if c.isspace() or not _is_unprintable(c))
+    text = text.translate(_REPLACED)
     text = re.sub(r" +", " ", re.sub(r"\.{2,}", ".", text))
     # dropping what stood between a letter and its mark may have brought them together
     return unicodedata.normalize("NFC", text.lstrip(leading).rstrip(" ."))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from tlray.export.interface import Format, NoOptions, SetFile
-from tlray.export.json_shape import dumps
+from tlray.export.json_shape import dumps, dumps_by_row
 from tlray.model import Tracklist
 
 
 def per_set(tracklist: Tracklist, _options: NoOptions) -> Iterator[SetFile]:
-    """Yield one file, indented for people."""
-    yield SetFile((dumps(tracklist, indent=2), b"\n"))
+    """Yield one file, in lines for people."""
+    yield SetFile((dumps_by_row(tracklist), b"\n"))
 
 
 def together(sets: Iterable[Tracklist], _options: NoOptions) -> Iterator[bytes]:

@@ -34,9 +34,18 @@ def plain(tracklist: Tracklist) -> dict[str, Any]:
     return shape
 
 
-def dumps(tracklist: Tracklist, *, indent: int | None = None) -> bytes:
-    """The set as UTF-8 JSON; on one line unless ``indent`` is given."""
-    return encode(in_json(json.dumps(plain(tracklist), ensure_ascii=False, allow_nan=False, indent=indent)))
+def dumps(tracklist: Tracklist) -> bytes:
+    """The set as UTF-8 JSON, on one line."""
+    return encode(_written(plain(tracklist)))
+
+
+def dumps_by_row(tracklist: Tracklist) -> bytes:
+    """The set as UTF-8 JSON for people and for ``diff``: a line a field, and one a row."""
+    shape = plain(tracklist)
+    rows = ",\n    ".join(map(_written, shape["tracks"]))
+    values = {name: _written(value) for name, value in shape.items() if name != "tracks"}
+    values["tracks"] = f"[\n    {rows}\n  ]" if rows else "[]"
+    return encode("{\n" + ",\n".join(f'  "{name}": {values[name]}' for name in shape) + "\n}")
 
 
 def encode(text: str) -> bytes:
@@ -51,6 +60,10 @@ def moment(value: date | datetime | None) -> str | None:
         aware = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
         return aware.isoformat().removesuffix("+00:00") + "Z"
     return None if value is None else value.isoformat()
+
+
+def _written(value: Any) -> str:
+    return in_json(json.dumps(value, ensure_ascii=False, allow_nan=False))
 
 
 def _plain_track(track: Track) -> dict[str, Any]:

@@ -32,7 +32,7 @@ class CueReader:
     """Reads CUE sheets."""
 
     kind = "cue"
-    version = "cue/1"
+    version = "cue/2"
 
     def recognises(self, head: bytes, name: str) -> bool:
         """True if it has tracks with indexes; a file named so is one that is broken."""

@@ -17,6 +17,7 @@ _COMMAND = re.compile(r"([A-Za-z]+)(?:[ \t]+(.*))?", re.DOTALL)
 _TRACK = re.compile(r"(\d{1,6})(?:\s+(\S+))?")
 _INDEX = re.compile(r"(\d{1,3})\s+(\S.*)")
 _LINE_END = re.compile(r"\r\n|\r|\n")
+_OTHER_QUOTES = {"'": "'", "“": "”", "„": "“", "‘": "’", "«": "»"}
 _SHEET = re.compile(r"^[ \t\xa0\ufeff]*TRACK[ \t]+\d+[ \t]+\w", re.IGNORECASE | re.MULTILINE)
 _INDEXED = re.compile(r"^[ \t\xa0]*INDEX[ \t]+\d+[ \t]+\d+:\d", re.IGNORECASE | re.MULTILINE)
 
@@ -131,7 +132,8 @@ class _Reader:
 def unquoted(value: str) -> str:
     """Return a value without its quotes; quotes within it stay."""
     if not value.startswith('"'):
-        return value.strip()
+        closing = _OTHER_QUOTES.get(value[:1])
+        return (value[1:-1] if closing and len(value) > 1 and value.endswith(closing) else value).strip()
     inner = value[1:]
     if inner.endswith('"') or inner.count('"') % 2:  # else the last one is missing
         inner = inner[: inner.rindex('"')]

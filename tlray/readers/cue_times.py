@@ -13,14 +13,15 @@ from itertools import pairwise
 from tlray.readers.cue_sheet import Sheet
 
 FRAMES_PER_S = 75
-BAD_TIME, HOURS_GUESSED, HUNDREDTHS = "bad_time", "hours_guessed", "hundredths_guessed"
-_TIME = re.compile(r"(\d{1,6}):(\d{1,2})(?:[:.,](\d{1,2}))?")
+BAD_TIME, HOURS_GUESSED, HUNDREDTHS, ORDER = "bad_time", "hours_guessed", "hundredths_guessed", "cue_order"
+_TIME = re.compile(r"(?:(\d{1,2}):(?=\d{1,2}:\d{1,2}[:.,]\d))?(\d{1,6}):(\d{1,2})(?:[:.,](\d{1,9}))?")
+"""Frames, or a decimal fraction where there are three digits or more; with an hour before them where there are four parts."""
 _LONGEST_AS_FRAMES_S = 300.0
 _LONGEST_TRACK_AS_FRAMES_S = 15.0
 """A quarter of an hour that is read as frames."""
 _NEVER_BY_REKORDBOX = frozenset({"PREGAP", "POSTGAP", "CATALOG", "ISRC", "FLAGS", "CDTEXTFILE"})
 
-Parts = tuple[int, int, int | None]
+Parts = tuple[int, int, float | None]
 
 
 def starts_s(sheet: Sheet) -> tuple[list[float | None], list[str]]:
@@ -40,14 +41,36 @@ def starts_s(sheet: Sheet) -> tuple[list[float | None], list[str]]:
         per_s = 100
         issues.append(HUNDREDTHS)
     starts = [part and _seconds(part, per_s) for part in parts]
+    _drop_zeros(sheet, starts)
     if any(start is None and track.start for start, track in zip(starts, sheet.tracks, strict=True)):
         issues.append(BAD_TIME)
+    if _fall(sheet, starts):
+        issues.append(ORDER)
     return starts, issues
+
+
+def _drop_zeros(sheet: Sheet, starts: list[float | None]) -> None:
+    """Let a zero below the first track of a file be no time: programs write it for "not set"."""
+    for at, (start, (before, track)) in enumerate(zip(starts[1:], pairwise(sheet.tracks), strict=True), 1):
+        if start == 0 and before.file == track.file:
+            starts[at] = None
+
+
+def _fall(sheet: Sheet, starts: Sequence[float | None]) -> bool:
+    """True if a track begins before the one above it, in the same file."""
+    known = [
+        (track.file, start) for track, start in zip(sheet.tracks, starts, strict=True) if start is not None
+    ]
+    return any(file == below and start > later for (file, start), (below, later) in pairwise(known))
 
 
 def _parts(text: str | None) -> Parts | None:
     found = _TIME.match(text) if text else None
-    return (int(found[1]), int(found[2]), int(found[3]) if found[3] else None) if found else None
+    if found is None:
+        return None
+    digits = found[4] or ""
+    frames = float(f"0.{digits}") * FRAMES_PER_S if len(digits) > 2 else int(digits) if digits else None
+    return int(found[1] or 0) * 60 + int(found[2]), int(found[3]), frames
 
 
 def _seconds(part: Parts, per_s: int) -> float | None:

@@ -29,6 +29,8 @@ _OTHER_SCRIPTS = Detection(
         "Shift_JIS", "EUC-JP", "EUC-KR",
     })
 )  # fmt: skip
+_KANA = re.compile(rb"\x82[\x9f-\xf1]|\x83[\x40-\x96]")
+_MIN_KANA = 4
 _MIN_HIGH_BYTES = 6
 _MIN_SHARE = 0.7
 """So much of the words with bytes beyond ASCII is such bytes: 1/5 of ``Lucía``, all of a word in Russian."""
@@ -54,6 +56,8 @@ def decode_text(body: bytes, encoding: str | None = None) -> Text:
         if _NO_TEXT.search(decoded.text) or 4 * decoded.text.count("\ufffd") > len(decoded.text):
             raise NoTextError("binary")
         return decoded
+    body = body.rstrip(b"\0") or body  # a crash leaves zeros behind what was written
+    head = body[:_LOOKED_AT]
     if 100 * len(_CONTROLS.findall(head)) > len(head):
         raise NoTextError("binary")
     body = body.replace(b"\0", b"")
@@ -91,6 +95,8 @@ def _lenient(body: bytes, encoding: str) -> Text:
 
 def _by_evidence(head: bytes, body: bytes) -> str | None:
     """Return the encoding of another script; None where the text may as well be Western."""
+    if _is_japanese(head):
+        return "whatwg-shift_jis"
     words = {word for word in _HIGH_WORD.findall(head) if len(word) > 1}
     n_high = sum(len(_HIGH.findall(word)) for word in words)
     if n_high < _MIN_HIGH_BYTES or n_high < _MIN_SHARE * sum(map(len, words)):
@@ -104,6 +110,17 @@ def _by_evidence(head: bytes, body: bytes) -> str | None:
     except (LookupError, ValueError):
         return None
     return codec
+
+
+def _is_japanese(head: bytes) -> bool:
+    """True if it is Shift JIS with kana. Their second bytes may be letters of ASCII; the first ones, ``‚`` and ``ƒ``, are rare in
+    Western text."""
+    if len(_KANA.findall(head)) < _MIN_KANA:
+        return False
+    text = head.decode("whatwg-shift_jis", "replace")
+    n_other = sum(char > "\x7f" for char in text)
+    n_japanese = sum("\u3000" <= char <= "\u9fff" for char in text)
+    return "\ufffd" not in text[:-2] and n_japanese >= _MIN_SHARE * n_other
 
 
 def is_encoding(name: str) -> bool:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from urllib.parse import urlsplit
 
 from tlray.model import ParsedPage
 from tlray.readers.interface import FileReader, SourceFile
 from tlray.sites.interface import SiteWithApi
 
+_GENERIC = re.compile(r"(?:podcast|podlove)?[-_]?chapters?(?:\.\w{1,8})?", re.IGNORECASE)
 _MAY_BE = re.compile(r"<(?:\w+:)?(?:rss|rdf|feed|channel)\b|\"chapters\"|\"start(?:Time)?\"", re.IGNORECASE)
 
 
@@ -32,7 +34,7 @@ class FeedPages(SiteWithApi):
 
     def parse(self, body: bytes, *, url: str, charset: str | None = None) -> ParsedPage:
         """Read the sets of all episodes."""
-        file = SourceFile(url.rpartition("/")[2], body, url, charset)
+        file = SourceFile(_name_of(url), body, url, charset)
         page = (_reader_of(file.head) or _readers()[0]).read(file)
         for made in page.tracklists:
             made.page_url, made.url = (
@@ -40,6 +42,12 @@ class FeedPages(SiteWithApi):
                 url or made.url,
             )
         return page
+
+
+def _name_of(url: str) -> str:
+    """Return what a file at a URL is called; ``12/chapters.json`` is ``12``."""
+    *folders, last = urlsplit(url).path.split("/")
+    return folders[-1] if _GENERIC.fullmatch(last) and folders and folders[-1] else last
 
 
 def _reader_of(head: bytes) -> FileReader | None:

@@ -21,6 +21,11 @@ _ESCAPED = re.compile("&(amp|lt|gt|quot|apos|#39);")
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'", "#39": "'"}
 _NUMBERED = re.compile(r"(?:\d{1,2}-\d{2}|\d{2,3})[ ._-]+(?=\S)")
 _PLACE = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$|[/\\]")
+_OF_CHANNELS = re.compile(
+    r"^#EXTINF:[^,\r\n]{0,500}?\b(?:tvg-\w{1,20}|group-title|radio)=", re.IGNORECASE | re.MULTILINE
+)
+_STATION = re.compile(r"(?:https?|rtmp|rtsp|mms|icyx?)://", re.IGNORECASE)
+_AUDIO = re.compile(r"\.(?:mp3|m4a|mp4|flac|wav|aiff?|aac|ogg|opus|wma)(?:[?#]|$)", re.IGNORECASE)
 _DOUBLE_BLANK = re.compile(r"(\S.*?)\s{2,}(\S.*)")
 
 
@@ -49,6 +54,27 @@ def is_m3u(text: str) -> bool:
     return (
         first.startswith(("#EXTM3U", "#EXTINF", "#EXTVDJ")) or "\n#EXTVDJ:" in text
     ) and "#EXT-X-" not in text
+
+
+def why_no_tracks(text: str) -> str | None:
+    """Return why a list is none of tracks: it has parts of a stream, channels or stations; None if it may be one."""
+    head = text[:100_000]
+    if "#EXT-X-" in head:
+        return "a playlist of HTTP streaming, no list of tracks"
+    if _OF_CHANNELS.search(head):
+        return "a list of channels, not of tracks"
+    places = [line.strip() for line in head.splitlines() if line.strip() and not line.startswith("#")]
+    are_stations = bool(places) and all(
+        _STATION.match(place) and not _AUDIO.search(place) for place in places
+    )
+    has_lengths = any(
+        (_info(line)[0] or 0) > 0 for line in head.splitlines() if line.upper().startswith("#EXTINF")
+    )
+    return (
+        "a list of stations, not of tracks"
+        if are_stations and not has_lengths and "#EXTVDJ:" not in head
+        else None
+    )
 
 
 def is_bare(text: str) -> bool:

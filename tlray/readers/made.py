@@ -12,7 +12,7 @@ from tlray.model import Track, Tracklist
 from tlray.readers.interface import SourceFile
 from tlray.sites.text.characters import clean, one_blank
 
-_EXTENSION = re.compile(r"(?:\.(?:info|chapters|description))?\.[A-Za-z0-9]{1,12}$")
+_EXTENSION = re.compile(r"(?:\.(?:info|chapters|description|matroska))?\.[A-Za-z0-9]{1,12}$")
 
 
 def made_set(tracks: list[Track], *, title: str, **fields: Any) -> Tracklist:

@@ -26,7 +26,7 @@ _READERS: dict[str, tuple[str, tuple[Shape, ...]]] = {
     "traktor": ("traktor:TraktorReader", (Shape.XML, Shape.TEXT, Shape.HTML)),
     "rekordbox": ("rekordbox:RekordboxReader", (Shape.XML, Shape.TEXT)),
     "virtualdj": ("virtualdj:VirtualDJReader", (Shape.TEXT,)),
-    "chapters": ("chapters:ChaptersReader", (Shape.JSON, Shape.XML)),
+    "chapters": ("chapters:ChaptersReader", (Shape.JSON, Shape.XML, Shape.TEXT)),
     "feed": ("feed:FeedReader", (Shape.XML,)),
     "page": ("page:PageReader", (Shape.HTML, Shape.JSON, Shape.TEXT)),
     "text": ("text:TextReader", (Shape.TEXT, Shape.HTML, Shape.XML)),

@@ -6,7 +6,7 @@ from tlray.model import ParsedPage
 from tlray.readers.assembly import page_of, stem_of, unknown
 from tlray.readers.decoding import NoTextError, decode_text, head_text
 from tlray.readers.interface import SourceFile
-from tlray.readers.m3u import is_m3u
+from tlray.readers.m3u import is_m3u, why_no_tracks
 from tlray.readers.rekordbox_list import history_day, is_table, read_m3u8, read_table
 from tlray.readers.rekordbox_xml import read_xml
 from tlray.readers.sniff import first_element
@@ -54,6 +54,8 @@ class RekordboxReader:
             "date": history_day(stem_of(file.name)),
         }
         if is_m3u(text):
+            if reason := why_no_tracks(text):
+                return unknown(reason)
             return page_of(file, read_m3u8(file, text, known), "no row in the list")
         if is_table(text):
             return page_of(file, read_table(file, text, known), "no row in the table")

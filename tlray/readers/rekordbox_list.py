@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -17,6 +18,9 @@ from tlray.sites.fields import make_track, named, with_mix
 COLUMNS_GUESSED = "columns_guessed"
 _HISTORY = re.compile(r"history\b", re.IGNORECASE)
 _USUAL = {"title": 2, "artist": 3}
+_LOOKED_AT = 200
+_FIGURE = re.compile(r"[\d:.,/ -]+|\d{1,2}[ABab]|[A-G][#b]?m?")
+"""A tempo, a length, a date, a key."""
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -39,8 +43,8 @@ def read_table(file: SourceFile, text: str, known: dict[str, Any]) -> list[Track
     header, *lines = [line for line in _LINE_END.split(text.lstrip("\ufeff")) if line.strip()]
     places = places_of(header.split("\t"))
     issues = list(known["quality_issues"])
-    if not {"title", "artist"} <= places.keys():
-        places, issues = _USUAL | places, [*issues, COLUMNS_GUESSED]
+    if guessed := _guessed(places, [line.split("\t") for line in lines[:_LOOKED_AT]]):
+        places, issues = guessed | places, [*issues, COLUMNS_GUESSED]
     tracks: list[Track] = []
     for line in lines[: MAX_ROWS + 1]:
         row = line.split("\t")
@@ -61,6 +65,17 @@ def read_table(file: SourceFile, text: str, known: dict[str, Any]) -> list[Track
     return [
         file_set(file, tracks, media_type="text/tab-separated-values", **(known | {"quality_issues": issues}))
     ]
+
+
+def _guessed(places: dict[str, int], rows: Sequence[Sequence[str]]) -> dict[str, int]:
+    """Return the usual places of title and artist where no header names them, if something else does not stand there."""
+    found = {}
+    for key, place in _USUAL.items():
+        if key not in places and place not in places.values():
+            cells = [row[place].strip() for row in rows if place < len(row)]
+            if 2 * sum(bool(text) and not _FIGURE.fullmatch(text) for text in cells) > len(cells):
+                found[key] = place
+    return found
 
 
 def read_m3u8(file: SourceFile, text: str, known: dict[str, Any]) -> list[Tracklist]:

@@ -55,6 +55,9 @@ def read_csv(file: SourceFile, text: str, known: dict[str, Any]) -> list[Trackli
                 break
     except csv.Error:
         known = known | {"quality_issues": [*known["quality_issues"], "cut off at a damaged line"]}
+    if _is_cut_off(rows, text):
+        rows.pop()
+        known = known | {"quality_issues": [*known["quality_issues"], "cut off at a damaged line"]}
     places = places_of(rows[0]) if rows else {}
     sessions: list[tuple[Row, list[Row]]] = []
     for row in rows[1:]:
@@ -67,6 +70,13 @@ def read_csv(file: SourceFile, text: str, known: dict[str, Any]) -> list[Trackli
                 sessions.append(((), []))
             sessions[-1][1].append(row)
     return [_read_session(file, session, tracks, places, known) for session, tracks in sessions if tracks]
+
+
+def _is_cut_off(rows: Sequence[Row], text: str) -> bool:
+    """True if the last row is shorter than all others, and ends with the file or holds the lines behind it in a quote."""
+    if len(rows) < 3 or len(rows[-1]) >= min(map(len, filter(None, rows[:-1]))):
+        return False
+    return not text.endswith(("\n", "\r")) or any("\n" in cell for cell in rows[-1])
 
 
 def _is_session(row: Row, places: dict[str, int], *, is_first: bool) -> bool:

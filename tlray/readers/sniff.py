@@ -40,7 +40,7 @@ def head_text(head: bytes) -> str:
 
 def shape_of(head: bytes) -> Shape:
     """Return what a file is made of, so that only some readers need to look at it."""
-    if unicode_encoding(head) is None and _BINARY.search(head[:4096]):
+    if unicode_encoding(head) is None and _BINARY.search(head[:4096].rstrip(b"\0")):
         return Shape.BINARY
     text = head_text(head[:32_768]).lstrip("\ufeff \t\r\n")
     if text.startswith(("{", "[")):

@@ -10,7 +10,7 @@ from tlray.readers.assembly import MAX_FILE_ROWS, file_set, page_of, unknown
 from tlray.readers.clock_times import clock_of, day_of
 from tlray.readers.decoding import NoTextError, decode_text, head_text
 from tlray.readers.interface import SourceFile
-from tlray.readers.m3u import is_bare, is_m3u, parse_m3u
+from tlray.readers.m3u import is_bare, is_m3u, parse_m3u, why_no_tracks
 from tlray.readers.play_log import LOCAL_TIME, Play, moments_of, set_times
 from tlray.readers.virtualdj_m3u import read_history
 from tlray.sites.fields import make_track, split_name
@@ -41,8 +41,8 @@ class VirtualDJReader:
             text, issues = decode_text(file.body, file.encoding)
         except NoTextError as error:
             return unknown(str(error))
-        if "#EXT-X-" in text[:100_000]:
-            return unknown("a playlist of HTTP streaming, no list of tracks")
+        if reason := why_no_tracks(text):
+            return unknown(reason)
         known = {"site": "virtualdj", "parser": self.version, "quality_issues": issues}
         if _HEADING.search(text) and not is_m3u(text):
             if (n_lines := text.count("\n")) > MAX_FILE_ROWS:

@@ -23,6 +23,8 @@ from tlray.service.http.request_limits import RequestLimits
 from tlray.service.http.shutdown import Shutdown
 from tlray.service.openapi.document import document
 from tlray.service.page.problem_pages import problem_page
+from tlray.service.page.recent import Recent
+from tlray.service.page.rendering import prepare
 from tlray.service.page.views import VIEWS
 from tlray.service.routes import (
     batches,
@@ -87,6 +89,7 @@ def build_app(gateway: Gateway, settings: Settings) -> FastAPI:
             CatalogueWatch(gateway).run(),
             UploadSweeper(gateway).run(),
             shutdown.watch(),
+            prepare(),
         ]
         if gateway.redis is not None:
             works.append(gateway.redis.run())
@@ -110,7 +113,7 @@ def build_app(gateway: Gateway, settings: Settings) -> FastAPI:
     )
     authenticator = Authenticator(gateway, settings)
     app.state.gateway, app.state.settings, app.state.hub = gateway, settings, Hub(gateway)
-    app.state.imports = places()
+    app.state.imports, app.state.recent = places(), Recent()
     app.state.problem_page = problem_page
     app.state.views = frozenset(getattr(route, "path", "") for router in VIEWS for route in router.routes)
     app.state.authenticator, app.state.streams = authenticator, StreamLimits(shutdown=shutdown)

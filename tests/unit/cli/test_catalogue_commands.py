@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,15 +74,15 @@ def test_changes_are_a_parquet_table(home: Path, tmp_path: Path) -> None:
     ("arguments", "reason"),
     [
         (["changes", "--set", "s1"], "is not SITE:ID"),
+        (["changes", "--out", "changes.csv"], "lines of JSON (.jsonl, .ndjson) or a table (.parquet)"),
         (["changes", "--since", "yesterday"], "neither a moment"),
         (["export", "--all", "b1", "--format", "jsonl"], "name one batch, or give --all"),
         (["export", "--format", "jsonl"], "name one batch, or give --all"),
-        (["export", "--all", "--format", "jsonl", "--url", "http://127.0.0.1:1"], "are for a home"),
         (["export", "b9", "--format", "jsonl"], "b9"),
         (["export", "b1", "--merged", "--format", "jsonl"], "--merged is for the catalogue"),
         (
-            ["export", "--all", "--merged", "--format", "jsonl", "--url", "http://127.0.0.1:1"],
-            "are for a home",
+            ["export", "b1", "--merged", "--format", "jsonl", "--url", "http://127.0.0.1:1"],
+            "--merged is for the catalogue",
         ),
     ],
 )
@@ -106,6 +107,34 @@ def test_a_home_without_a_journal_is_named(
     assert run([*command, "--home", str(tmp_path)]) == 2
     assert "nothing was ever scraped into this home" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["aggregate", "--by", "dj"],
+        ["aggregate", "b1", "--by", "dj"],
+        ["export", "--all", "--format", "jsonl"],
+        ["export", "--all", "--merged", "--format", "cue"],
+        ["changes"],
+    ],
+)
+def test_a_place_that_cannot_be_written_is_named_before_anything_is_read(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    (tmp_path / "a file").touch()
+    (tmp_path / "changes.parquet").mkdir()
+    shutil.rmtree(home / "results")  # what is read fails
+    before = sorted(tmp_path.iterdir())
+    for out in ("a file/tables", "/proc/tables", "changes.parquet"):
+        if out == "changes.parquet" and command != ["changes"]:
+            continue
+        assert run([*command, "--home", str(home), "--out", str(tmp_path / out)]) == 2
+        err = capsys.readouterr().err
+        assert f"{tmp_path / out} cannot be written" in err
+        assert err.count("\n") == 1
+    assert sorted(tmp_path.iterdir()) == before
+    assert not (home / "catalogue.db").exists()
 
 
 def test_an_export_of_all_has_the_newest_version_of_every_set(

@@ -52,6 +52,7 @@ def url(made: MadeHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     app = build_app(cast(Gateway, Desk(settings, {})), settings)
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
+        listening.listen()  # who connects before the server is up waits for it
         port = listening.getsockname()[1]
         server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="error"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

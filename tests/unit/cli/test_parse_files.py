@@ -71,7 +71,7 @@ def test_each_kind_gives_its_sets(tmp_path: Path, capsys: pytest.CaptureFixture[
         "feed/1",
         "chapters/1",
         "info-json/1",
-        "text/1",
+        "text/2",
     ]
     assert all(line["tracklists"][0]["quality"] > 0 for line in found)
 

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_catalogue import MadeHome
+from made_catalogue import DOMAIN, MadeHome
+from made_journal import kill_lane
 from made_sets import a_set, a_track
 
 from tlray.cli import run
+from tlray.core.scheduling.changeset import LaneDeath
 from tlray.io.catalogue.catch_up import catch_up
 from tlray.io.catalogue.database import opened
 from tlray.io.catalogue.known_sets import known_sets
@@ -68,6 +70,30 @@ def test_the_most_promising_comes_first_with_its_reason(
     assert "changed at 1 of 1 later visits, last 20 days ago" in busy["why"]
     assert busy["chance"] > calm["chance"] > new["chance"] >= 0
     assert "changed at 0 of 1" in calm["why"], "another parser is no change of the page"
+
+
+def test_a_set_that_has_vanished_is_not_fetched_again_until_a_list_finds_it(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = MadeHome(home)
+    for batch_id, pages in (("gone", 0), ("gone again", 0), ("back", 3)):
+        made.open(batch_id, 3)
+        if pages:
+            made.fetch(batch_id, *([night(name, days_ago=1, unknown=6)] for name in ("busy", "calm", "new")))
+        else:
+            death = LaneDeath(made.journal.batch(batch_id).id, DOMAIN, "gone: 404")
+            assert kill_lane(made.journal, death) == (3, 0)
+        found = {one["source_id"] for one in planned(home, capsys, "--budget", "9")}
+        assert found == ({"busy", "calm", "new"} if pages else set())
+    made.close()
+
+
+def test_a_page_that_could_not_be_had_is_not_gone(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = MadeHome(home)
+    made.open("away", 3)
+    kill_lane(made.journal, LaneDeath(made.journal.batch("away").id, DOMAIN, "unavailable: 503"))
+    made.close()
+    assert len(planned(home, capsys, "--budget", "9")) == 3
 
 
 def test_a_site_is_asked_no_more_than_its_rate_allows(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

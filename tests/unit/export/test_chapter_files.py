@@ -218,7 +218,7 @@ def played() -> Iterator[Tracklist]:
     yield a_set(*tracks, with_row(6, 5, artist="Fae", title="Four"), title="Someone @ Somewhere 2026-05-15")
 
 
-@pytest.mark.parametrize("name", ["podcasting", "podlove"])
+@pytest.mark.parametrize("name", ["podcasting", "podlove", "matroska", "ffmetadata"])
 def test_what_is_exported_as_chapters_is_imported_with_the_same_rows(name: str) -> None:
     for made in played():
         page = read_file(SourceFile(f"{made.title}{get(name).suffix}", text(name, made).encode()))

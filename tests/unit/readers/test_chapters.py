@@ -167,6 +167,72 @@ def test_a_late_zero_and_a_missing_start_are_no_time() -> None:
     assert [t.cue_s for t in found.tracks] == [0, 60, 120, None, None]
 
 
+def clock(seconds_: float, point: str = ".") -> str:
+    return f"{int(seconds_) // 3600:02}:{int(seconds_) // 60 % 60:02}:{seconds_ % 60:06.3f}".replace(
+        ".", point
+    )
+
+
+def labels(point: str = ".", frequencies: str = "") -> str:
+    return "".join(
+        f"{s:.6f}\t{s + 9:.6f}".replace(".", point) + f"\t{a} - {t}\n{frequencies}" for s, a, t in TRACKS
+    )
+
+
+def editions(*atoms: str) -> str:
+    inside = "".join(f"<EditionEntry>{some}</EditionEntry>" for some in atoms)
+    return f"<Chapters>{inside}</Chapters>"
+
+
+ATOMS = "".join(
+    f"<ChapterAtom><ChapterTimeStart>{clock(s)}000000</ChapterTimeStart><ChapterDisplay><ChapterString>"
+    f"{a.replace('&', '&amp;')} - {t}</ChapterString></ChapterDisplay></ChapterAtom>"
+    for s, a, t in TRACKS
+)
+HIDDEN = ATOMS.replace("<ChapterTimeStart>", "<ChapterFlagHidden>1</ChapterFlagHidden><ChapterTimeStart>")
+TEXTS = {
+    "OGM": "".join(f"CHAPTER{n:02}={clock(s)}\nCHAPTER{n:02}NAME={a} - {t}\n" for n, (s, a, t) in enumerate(TRACKS, 1)),
+    "labels of Audacity": labels(),
+    "labels with commas": labels(","),
+    "labels with frequencies": labels(".", "\\\t200.000000\t5000.000000\n"),
+    "WebVTT": "WEBVTT - chapters\n\n" + "".join(f"1\n{clock(s)} --> {clock(s + 9)}\n{a} - {t}\n\n" for s, a, t in TRACKS),
+    "ffmpeg": ";FFMETADATA1\ntitle=chapters\nencoder=x\n[STREAM]\ntitle=y\n" + "".join(
+        f"[CHAPTER]\nTIMEBASE=1/1000\nSTART={int(s * 1000)}\nEND={int(s * 1000)}\ntitle={a} - {t}\n" for s, a, t in TRACKS),
+    "ffmpeg without a base": ";FFMETADATA1\n" + "".join(
+        f"[CHAPTER]\nSTART={int(s * 1e9)}\nEND=1\ntitle={a} - {t.replace('(', chr(92) + '(')}\n" for s, a, t in TRACKS),
+    "Matroska": f"<?xml version='1.0'?><!-- x -->{editions(ATOMS, ATOMS)}",
+    "Matroska within a chapter": editions(f"<ChapterAtom><ChapterTimeStart>00:00:00</ChapterTimeStart>{ATOMS}</ChapterAtom>"),
+    "Matroska with hidden ones": editions(HIDDEN, HIDDEN + ATOMS),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("program", TEXTS)
+def test_chapters_of_other_programs_are_read(program: str, end: str, encoding: str) -> None:
+    made = the_set(TEXTS[program].replace("\n", end).encode(encoding), "chapters.txt")
+    assert [(t.cue_s, t.artist, t.title) for t in made.tracks] == TRACKS
+    assert {t.cue_precision for t in made.tracks} == {CuePrecision.SECOND}
+    assert made.title == "chapters"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "WEBVTT\n\n00:00.000 --> 00:05.000\nHello there\n\n00:05.000 --> 00:09.000\nGood evening\n",
+        ";FFMETADATA1\ntitle=A - B\n",
+        ";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/0\nSTART=x\ntitle=A - B\n[CHAPTER]\nSTART=\n[CHAPTER\n[]\n",
+        "CHAPTER01=00:00:00.000\nCHAPTER02NAME=A - B\n",
+        "0.000000\t1.000000\n5.000000\t6.000000\n",
+        "<Chapters><EditionEntry/></Chapters>",
+    ],
+)
+def test_captions_and_files_without_chapters_are_no_tracklist(text: str) -> None:
+    page = read(text.encode(), "x.txt")
+    assert (page.kind, page.tracklists) == (PageKind.UNKNOWN, ())
+    assert page.reason
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from hashlib import sha256
 
@@ -34,7 +35,7 @@ def test_a_mix() -> None:
         ("Ocean", "Bo", "00:00:00"), ("River (Extended Mix)", "Cy", "123:04:37")
     )
     made = sheet(text)
-    assert (made.site, made.parser, made.media_type) == ("file", "cue/1", "application/x-cue")
+    assert (made.site, made.parser, made.media_type) == ("file", "cue/2", "application/x-cue")
     assert (made.url, made.source_id) == ("file:///mix.cue", sha256(text.encode()).hexdigest())
     assert (made.title, made.djs, made.date, made.genres) == (
         "Mix",
@@ -139,6 +140,40 @@ def test_times_of_any_width_and_without_frames(index: str, cue_s: float | None) 
     assert made.tracks[0].cue_s == cue_s
     assert made.tracks[0].cue_precision == ("unknown" if cue_s is None else "second")
     assert ("bad_time" in made.quality_issues) == (cue_s is None and bool(index))
+
+
+@pytest.mark.parametrize(
+    ("index", "cue_s"),
+    [("01:30.500", 90.5), ("01:30:250", 90.25), ("00:01:30:15", 90.2), ("1:02:03:00", 3723.0), ("01:30.500000", 90.5)],
+)  # fmt: skip
+def test_three_digits_are_a_fraction_and_four_parts_have_an_hour(index: str, cue_s: float) -> None:
+    made = sheet(tracks(("A", "B", "00:00:00"), ("C", "D", index), ("E", "F", "250:00:00")))
+    assert made.tracks[1].cue_s == pytest.approx(cue_s)
+
+
+def test_a_zero_below_the_first_track_of_a_file_is_no_time_and_times_that_fall_are_told() -> None:
+    made = sheet(tracks(("A", "B", "00:00:00"), ("C", "D", "00:00:00"), ("E", "F", "07:00:00")))
+    assert [track.cue_s for track in made.tracks] == [0, None, 420]
+    assert made.quality_issues == ["bad_time"]
+    falling = sheet(tracks(("A", "B", "05:00:00"), ("C", "D", "03:00:00"), ("E", "F", "07:00:00")))
+    assert ([track.cue_s for track in falling.tracks], falling.quality_issues) == (
+        [300, 180, 420],
+        ["cue_order"],
+    )
+    two = tracks(("A", "B", "00:00:00"), ("C", "D", "09:00:00"))
+    in_two_files = sheet(two + two.partition("\n")[2].partition("\n")[2])
+    assert ([track.cue_s for track in in_two_files.tracks], in_two_files.quality_issues) == (
+        [0, 540, 0, 540],
+        [],
+    )
+
+
+@pytest.mark.parametrize("quotes", ["''", "“”", "„“", "‘’", "«»"])
+def test_quotes_of_other_kinds_are_no_part_of_names(quotes: str) -> None:
+    text = tracks(("Don't Go", "Bo", "00:00:00"), ("It's 'On'", "Cy", "05:00:00"))
+    text = text.replace('"DJ Ada"', f"{quotes[0]}DJ Ada{quotes[1]}")
+    made = sheet(re.sub(r'"(.*)"', rf"{quotes[0]}\1{quotes[1]}", text))
+    assert (made.djs, names(made)) == (["DJ Ada"], [("Bo", "Don't Go"), ("Cy", "It's 'On'")])
 
 
 def test_frames_beyond_74_are_hundredths_of_the_whole_sheet() -> None:

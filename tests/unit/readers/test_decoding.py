@@ -27,7 +27,8 @@ def test_a_binary_file_is_no_text(body: bytes) -> None:
 
 
 def test_a_stray_zero_makes_no_text_of_another_script() -> None:
-    assert decode_text(b"Ocean - River\n" * 20 + b"\0") == ("Ocean - River\n" * 20, [])
+    for zeros in (b"\0", b"\0" * 4_096):
+        assert decode_text(b"Ocean - River\n" * 20 + zeros) == ("Ocean - River\n" * 20, [])
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,20 @@ def test_a_stray_zero_makes_no_text_of_another_script() -> None:
 def test_western_accents_are_never_another_script(line: str) -> None:
     text, issues = decode_text(("Artist - Title\n" * 3 + f"{line}\n" * 5).encode("cp1252"))
     assert (text.splitlines()[-1], issues) == (line, ["encoding_guessed"])
+
+
+def test_kana_of_shift_jis_are_read_although_half_of_their_bytes_are_letters() -> None:
+    for line in (
+        "電気グルーヴ - シャングリラ",
+        "1. フィッシュマンズ - ナイトクルージング",
+        "ゆらゆら帝国 - 空洞です",
+    ):
+        assert (
+            decode_text(f"TITLE {line}\nOcean - River\n".encode("shift-jis")).text.splitlines()[0]
+            == f"TITLE {line}"
+        )
+    for line in ("‚Heroes‘ ‚Ashes‘ ‚Low‘ ‚Lodger‘", "ƒ(x) ƒ ƒeat ƒoo ƒax"):
+        assert decode_text(f"{line}\n".encode("cp1252")).text.splitlines()[0] == line
 
 
 def test_a_cut_in_the_middle_of_a_character_costs_that_character() -> None:

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from made_feeds import LINES, NAMESPACES, TRACKS, item, rss, simple_chapters
 
-from tlray.model import PageKind, ParsedPage, Tracklist
+from tlray.model import FoundSet, PageKind, ParsedPage, Tracklist
 from tlray.readers.feed import FeedReader
 from tlray.readers.feed.notes import lines_of_notes
 from tlray.readers.interface import SourceFile
@@ -165,6 +165,27 @@ def test_chapters_in_another_file_are_named() -> None:
     linked = '<podcast:chapters url="https://tidal.example/12.json" type="application/json+chapters"/>'
     found = the_set(rss(item(linked + f"<description>{html.escape(WRITTEN['br'])}</description>")))
     assert "chapters are in another file" in found.quality_issues
+
+
+@pytest.mark.parametrize(
+    ("notes", "is_listed"),
+    [
+        ("<description>A fine hour.</description>", True),
+        (f"<description>{html.escape(WRITTEN['br'])}</description>", True),  # without starts
+        (simple_chapters(), False),
+    ],
+)
+def test_a_file_of_chapters_is_listed_where_the_feed_has_no_exact_starts(notes: str, is_listed: bool) -> None:
+    for address in ("https://tidal.example/12/chapters.json", "/12/chapters.json"):
+        linked = f'<podcast:chapters url=" {address} " type="application/json+chapters"/>'
+        file = SourceFile("feed.xml", rss(item(linked + notes)), "https://tidal.example/feed.xml")
+        listed = [FoundSet("https://tidal.example/12", "Tidal Radio 12")]
+        listed += [FoundSet("https://tidal.example/12/chapters.json", "Tidal Radio 12")] if is_listed else []
+        assert FeedReader().read(file).found == tuple(listed)
+    for address in ("file:///etc/passwd", "http://[x", "javascript:x()", ""):
+        linked = f'<podcast:chapters url="{address}"/>'
+        file = SourceFile("feed.xml", rss(item(linked + notes)), "https://tidal.example/feed.xml")
+        assert [one.url for one in FeedReader().read(file).found] == ["https://tidal.example/12"]
 
 
 def test_atom_and_rss_1_are_feeds_too() -> None:

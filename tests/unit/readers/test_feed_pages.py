@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from made_feeds import LINES, TRACKS, item, podcasting_chapters, rss, simple_chapters
 
 from tlray.core.model.outcome import OutcomeKind
@@ -50,6 +51,20 @@ def test_a_feed_is_fetched_and_read_whatever_its_media_type_says() -> None:
                        content_type=content_type)  # fmt: skip
         outcome, sets = read_page(ITEM, page)
         assert (outcome.kind, outcome.n_tracks, len(sets)) == (OutcomeKind.FETCHED, len(TRACKS), 1)
+
+
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [
+        ("12.json", "12"),
+        ("12/chapters.json", "12"),
+        ("tide-12/chapters?x=1", "tide-12"),
+        ("chapters.json", "chapters"),
+    ],
+)
+def test_chapters_without_a_title_are_named_by_their_address(path: str, title: str) -> None:
+    (made,) = parse_page(podcasting_chapters(), url=f"https://tidal.example/{path}").tracklists
+    assert made.title == title
 
 
 def test_chapters_are_a_set_and_other_xml_and_json_are_of_the_wrong_type() -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from made_histories import nml, play, playlist, read, row, session
+from test_chapters import TEXTS
 from test_cue import REKORDBOX, tracks
 from test_rekordbox import M3U8, XML, table
 from test_serato import CSV
@@ -13,6 +14,7 @@ from test_traktor import TEXT
 from test_virtualdj import NIGHT, TXT
 
 from tlray.model import PageKind
+from tlray.readers.chapters import ChaptersReader
 from tlray.readers.cue import CueReader
 from tlray.readers.interface import HEAD_BYTES, FileReader
 from tlray.readers.rekordbox import RekordboxReader
@@ -26,6 +28,7 @@ READERS: list[FileReader] = [
     RekordboxReader(),
     VirtualDJReader(),
     SeratoReader(),
+    ChaptersReader(),
 ]
 SAMPLES = [
     tracks(("A", "B", "00:00:00"), ("C", None, "03:00:00")).encode(),
@@ -41,6 +44,7 @@ SAMPLES = [
     NIGHT.encode(),
     TXT.encode(),
     CSV.encode(),
+    *(text.encode() for text in TEXTS.values()),
     session(play(1, "T", 1_717_192_800), play(2, "U", 1_717_193_000)),
 ]
 

@@ -63,6 +63,15 @@ def test_headers_in_other_languages(header: str) -> None:
     assert (names(made), made.quality_issues) == ([("Bo", "Ocean")], [])
 
 
+def test_no_figures_are_guessed_to_be_names() -> None:
+    for header, row in (
+        ("#\tTrack Title\tBPM\tTime", "1\tDi - River\t124\t05:00"),
+        ("#\tTrack Title\tKey\tBPM", "1\tDi - River\t8A\t124,00"),
+    ):
+        made = the_set(REKORDBOX, table(header, row), "x.txt")
+        assert (names(made), made.quality_issues) == ([("Di", "River")], [])
+
+
 def test_columns_of_an_unknown_language_are_taken_in_the_usual_order_and_said_to_be_a_guess() -> None:
     made = the_set(REKORDBOX, table("#\tEins\tZwei\tDrei\tVier", "1\t\tOcean\tBo\tA"), "x.txt")
     assert (names(made), made.quality_issues) == ([("Bo", "Ocean")], ["columns_guessed"])

@@ -141,6 +141,19 @@ def test_clocks_to_the_minute_and_none_at_all() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "end", ["Night Fer", '"Night Ferry,Ilse,9:\n1,2\n', '"Night Ferry,Ilse\n' + "x\n" * 9]
+)
+def test_a_row_that_is_cut_off_is_left_out(end: str) -> None:
+    rows = "Ocean,Bo,9:00:00 PM,9:05:00 PM\nRiver,Cy,9:05:00 PM,9:10:00 PM\n"
+    whole = "name,artist,start time,end time\n2024-05-06,,9:00:00 PM,11:00:00 PM\n" + rows
+    for body, issues in ((whole, []), (whole.rstrip(), []), (whole + end, ["cut off at a damaged line"])):
+        made = the_set(SERATO, body, "x.csv")
+        assert names(made) == [("Bo", "Ocean"), ("Cy", "River")]
+        assert [track.cue_s for track in made.tracks] == [0, 300]
+        assert made.quality_issues == [*issues, "local_time"]
+
+
 def test_several_sessions_are_a_set_each() -> None:
     text = CSV + "6/30/2024,,,9:00:00 PM,,,,,\nPond,Ed,,9:00:10 PM,,,1,,\n"
     page = read(SERATO, text, "x.csv")

@@ -40,7 +40,7 @@ def test_a_text_file_is_a_set() -> None:
     assert (made.site, made.url, made.parser, made.media_type) == (
         "text",
         "file:///mix.txt",
-        "text/1",
+        "text/2",
         "text/plain",
     )
     assert made.source_id == sha256(LIST.encode()).hexdigest()
@@ -153,6 +153,45 @@ def test_what_is_certain_above_the_list_is_kept(
 ) -> None:
     made = the_set(f"{above}\n\n{LIST}", name)
     assert (made.title, made.date, made.djs) == (title, day, djs)
+
+
+@pytest.mark.parametrize("above", ["CD 1", "Λίστα:", "Lista utworów", "𝗧𝗿𝗮𝗰𝗸𝗹𝗶𝘀𝘁"])
+def test_a_heading_is_no_title(above: str) -> None:
+    assert the_set(f"{above}\n{LIST}").title == "mix"
+
+
+def test_entities_are_undone() -> None:
+    made = the_set("1. A &amp; B &ndash; C\n2. D &#8211; E&#x27;s\n3. AT&T;x &bogus; &#150; F &copy &eacute;")
+    assert names(made) == [("A & B", "C"), ("D", "E's"), ("AT&T;x &bogus;", "F &copy é")]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('"#","Artist","Title"\r\n1,"A, a",B\r\n2,C,D\r\n3,E,F\r\n', "history.csv"),
+        ("Pos;Artist;Title;BPM\n1;A, a;B;124\n2;C;D;124\n3;E;F;126\n", "history.csv"),
+        ("Time\tTitle\tArtist\n2026-05-15 21:00\tB\tA, a\n2026-05-15 21:05\tD\tC\n2026-05-15 21:10\tF\tE\n", "history.TSV"),
+    ],
+)  # fmt: skip
+def test_a_table_with_an_order_is_a_set(text: str, name: str) -> None:
+    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+        assert TextReader().recognises(text.encode(encoding), name)
+        made = the_set(text.encode(encoding), name)
+        assert (made.title, names(made)) == ("history", [("A, a", "B"), ("C", "D"), ("E", "F")])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Artist,Title,Label,Released\nA,B,C,2001\n",
+        "name,price\nA,2\n",
+        "source_id,index,artist,title\n",
+        "",
+        "\0\1",
+    ],
+)
+def test_other_tables_are_no_sets(text: str) -> None:
+    assert not TextReader().recognises(text.encode(), "x.csv")
 
 
 def test_pasted_html_is_read() -> None:

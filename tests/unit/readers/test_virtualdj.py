@@ -9,6 +9,8 @@ import pytest
 from made_histories import names, read, the_set
 
 from tlray.model import PageKind
+from tlray.readers.interface import FileReader
+from tlray.readers.rekordbox import RekordboxReader
 from tlray.readers.virtualdj import VirtualDJReader
 
 VDJ = VirtualDJReader()
@@ -150,6 +152,21 @@ def test_tracklist_txt_has_a_set_a_day() -> None:
 def test_what_holds_no_set_is_said(body: str, reason: str) -> None:
     page = read(VDJ, body, "x.m3u")
     assert (page.kind, page.reason) == (PageKind.UNKNOWN, reason)
+
+
+CHANNELS = '#EXTM3U\n#EXTINF:-1 tvg-id="a" group-title="News",Channel 1 - HD\nhttp://tv.example/1.ts\n'
+STATIONS = "#EXTM3U\n#EXTINF:-1,Harbour FM - Salt\nhttp://radio.example/salt\nhttps://radio.example:8000/;\n"
+
+
+@pytest.mark.parametrize("reader", [VirtualDJReader(), RekordboxReader()])
+@pytest.mark.parametrize(
+    ("body", "reason"), [(CHANNELS, "a list of channels"), (STATIONS, "a list of stations")]
+)
+def test_lists_of_channels_and_stations_are_no_tracks(reader: FileReader, body: str, reason: str) -> None:
+    page = read(reader, body.encode(), "x.m3u8")
+    assert (page.kind, page.reason) == (PageKind.UNKNOWN, f"{reason}, not of tracks")
+    as_file = body.replace("-1", "300").replace(' tvg-id="a" group-title="News"', "")
+    assert read(reader, as_file.encode(), "x.m3u8").kind is PageKind.TRACKLIST
 
 
 def test_a_line_of_a_hundred_thousand_tags_takes_no_time() -> None:

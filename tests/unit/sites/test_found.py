@@ -27,7 +27,8 @@ LINKS = "".join(
     for mix in MIXES * 2
 )
 CATEGORY = f"""<html><head><link href="//cdn-mixesdb.com"></head><body><div id="mw-content-text"><a href="/w/Help:Me">Help</a>
-<div id="mw-pages">{LINKS}<a href="/w/Category:Oto?from=A">previous 200</a>
+<div id="mw-pages">{LINKS}<a href="/w/Nextmen">Nextmen</a><a href="/w/Next_Page?from=2">Next Pageant</a>
+<a href="/w/Category:Oto?from=A">previous 200</a>
 <a href="/w/Category:Oto?pagefrom=2031#mw-pages">next 200</a></div></div></body></html>"""
 SEARCH = {"pages": [{"id": 1, "key": mix.key, "title": mix.title, "matched_title": None} for mix in MIXES]}
 SEARCH["pages"].append({"id": 3, "key": "Category:Oto", "title": "Category:Oto"})
@@ -67,6 +68,24 @@ def test_a_category_and_a_search_of_mixesdb_list_mixes_each_once() -> None:
     assert (listed.kind, listed.next_url) == (
         PageKind.TRACKLIST, "https://www.mixesdb.com/w/MixesDB:Explorer/Mixes?offset=25#results",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "href", "goes_on"),
+    [
+        ("next page", "/w/index.php?title=Category:Oto&amp;pagefrom=2031#mw-pages", True),
+        ("next 1,000", "/w/MixesDB:Explorer/Mixes?do=mx&amp;offset=1000", True),
+        ("Next \u203a", "/w/Category:Oto?pagefrom=2031", True),
+        ("next 200", "/w/Category:Oto", False),
+        ("Next", "/w/Next", False),
+        ("Next to Nothing", "/w/Next_to_Nothing?from=1", False),
+    ],
+)
+def test_only_a_link_that_pages_leads_on(text: str, href: str, goes_on: bool) -> None:
+    link = f'<a href="{href}">{text}</a></div></div></body>'
+    body = CATEGORY.rpartition('<a href="/w/Category:Oto?pagefrom')[0] + link
+    found = parse_page(body.encode(), url="https://www.mixesdb.com/w/Category:Oto").next_url
+    assert found == ("https://www.mixesdb.com" + href.replace("&amp;", "&") if goes_on else None)
 
 
 def test_a_show_of_nts_lists_its_episodes_and_goes_on() -> None:

@@ -23,7 +23,7 @@ from tlray.cluster.coordinator.submission import Submissions, new_batch
 from tlray.cluster.ports.coordinator import Reader
 from tlray.core.access.rate_limit import RateLimit
 from tlray.core.model.durations import parse_duration_s
-from tlray.core.schedules.schedule import Decision, ScheduleState, decide, next_runs
+from tlray.core.schedules.schedule import Decision, ScheduleState, decide, next_runs, runs_key
 from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.core.submission.permissions import QuotaExceeded
 from tlray.errors import CannotFinish, TlrayError, UsageError
@@ -188,7 +188,7 @@ class Scheduler:
             priority=int(work.priority),
             options=replace(options, terms=self._terms_of(options.terms)),
             owner=row.owner,
-            key=f"schedule {row.schedule_id} {at:.3f}",
+            key=f"{runs_key(row.schedule_id)}{at:.3f}",
             digest="",
             created_at=self._state.wall(),
         )

@@ -29,11 +29,19 @@ class ListingHandlers(Handlers):
     """Methods for lists."""
 
     async def list_batches(
-        self, *, owner: str | None, state: str | None, before: int | None, limit: int
+        self,
+        *,
+        owner: str | None,
+        state: str | None,
+        before: int | None,
+        limit: int,
+        schedule_id: str | None = None,
     ) -> tuple[list[BatchSummary], int | None]:
-        """Return batches with their counts, the newest first."""
+        """Return batches with their counts, the newest first; those that a schedule submitted, if one is given."""
         rows = await self._reader.ask(
-            lambda journal: journal.batches(owner=owner, state=state, before=before, limit=limit)
+            lambda journal: journal.batches(
+                owner=owner, state=state, before=before, limit=limit, schedule_id=schedule_id
+            )
         )
         told: list[BatchSummary] = [
             {
@@ -156,6 +164,11 @@ class ListingHandlers(Handlers):
             return told, next_
 
         return await self._reader.ask(query)
+
+    @read
+    async def count_dead(self, owner: str | None, limit: int) -> int:
+        """Count the dead letters of an owner's batches, up to a limit."""
+        return await self._reader.ask(lambda journal: journal.count_dead(owner=owner, limit=limit))
 
     @read
     async def dead_groups(self, *, owner: str | None, batch_id: str | None) -> DeadGroups:

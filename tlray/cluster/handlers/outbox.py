@@ -19,11 +19,14 @@ from tlray.core.notify.notification import (
     Channel,
     Delivery,
     NotificationKind,
+    NotificationState,
     Underway,
     next_attempt_at,
+    why_not_again,
 )
 from tlray.core.notify.webhook_signature import secret_text
 from tlray.core.scheduling.batch_config import BatchConfig
+from tlray.errors import Conflict
 from tlray.io.journal.service_rows import Notice
 
 HOLD_S = 90.0
@@ -97,6 +100,19 @@ class OutboxHandlers(Handlers):
         """Return a batch's notices with all their attempts."""
         rows = await self._reader.ask(lambda journal: journal.deliveries(journal.batch(batch_id).id))
         return [asdict(row) for row in rows]
+
+    @command
+    async def resend_notice(self, owner: str | None, notice_id: str) -> dict[str, Any] | None:
+        """Let a notice that was given up be tried once more; None where there is none, `Conflict` where it was delivered or tried
+        too often."""
+        found = await self._reader.ask(lambda journal: journal.delivery(owner, notice_id))
+        if found is None:
+            return None
+        if why := why_not_again(NotificationState(found[1].state), len(found[1].attempts)):
+            raise Conflict(why)
+        await self._state.write(self._state.journal.resend_notice, notice_id, wall=self._state.wall())
+        found = await self._reader.ask(lambda journal: journal.delivery(owner, notice_id))
+        return None if found is None else {"batch_id": found[0], **asdict(found[1])}
 
     async def webhook_secrets(self, owner: str) -> list[str]:
         """Return what signs an owner's webhooks, the present secret first."""

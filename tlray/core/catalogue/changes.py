@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from tlray.core.catalogue.matching import match
+from tlray.core.catalogue.matching import Matching, match
 from tlray.core.catalogue.version import Row, Version
 
 SAME_S: Final = 0.05
@@ -68,6 +69,17 @@ class Change:
     """What changed: a name, seconds, labels separated by ``/``, the place of a row."""
 
 
+@dataclass(frozen=True, slots=True)
+class ComparedRow:
+    """A row of two versions, and what changed in it."""
+
+    index_before: int | None
+    """The row's number in the older version, from 1; None for an added row."""
+    index: int | None
+    """The row's number in the newer version; None for a removed row."""
+    changes: tuple[Change, ...]
+
+
 def cause_of(old: Version, new: Version) -> Cause:
     """Return the origin of the changes between two versions."""
     if old.parser == new.parser:
@@ -78,11 +90,38 @@ def cause_of(old: Version, new: Version) -> Cause:
 
 def compare(old: Version, new: Version) -> list[Change]:
     """Return what changed, in the order of the newer version: first the set, then its rows, then the rows that are gone."""
-    of_rows = () if old.rows == new.rows else _of_rows(old.rows, new.rows)
-    return [*_of_set(old, new), *of_rows]
+    of_rows = () if old.rows == new.rows else _of_rows(old.rows, new.rows, match(old.rows, new.rows))
+    return [*changes_of_set(old, new), *of_rows]
 
 
-def _of_set(old: Version, new: Version) -> Iterator[Change]:
+def compare_rows(old: Sequence[Row], new: Sequence[Row]) -> list[ComparedRow]:
+    """Return the rows of two versions as one list, in the order of the newer one.
+
+    A removed row follows the row that it followed before, the last one that is still there and has not moved.
+    """
+    matching = match(old, new)
+    changes = defaultdict[tuple[int | None, int | None], list[Change]](list)
+    for change in _of_rows(old, new, matching):
+        changes[change.index_before, change.index].append(change)
+    partner = {j: i for i, j in matching.pairs}
+    stays = {i for i, j in matching.pairs if (i, j) not in matching.moved}
+    removed_behind, last = defaultdict[int, list[int]](list), -1
+    for i in range(len(old)):
+        if i in stays:
+            last = i
+        elif (i + 1, None) in changes:
+            removed_behind[last].append(i)
+    places: list[tuple[int | None, int | None]] = [(i + 1, None) for i in removed_behind[-1]]
+    for j in range(len(new)):
+        i_before = partner.get(j)
+        places.append((None if i_before is None else i_before + 1, j + 1))
+        if i_before is not None:
+            places += [(i + 1, None) for i in removed_behind[i_before]]
+    return [ComparedRow(*place, tuple(changes.get(place, ()))) for place in places]
+
+
+def changes_of_set(old: Version, new: Version) -> Iterator[Change]:
+    """Yield what changed in the set itself: title, date, DJs."""
     for kind, before, after in (
         (ChangeKind.SET_TITLE, old.title, new.title),
         (ChangeKind.SET_DATE, old.date, new.date),
@@ -92,8 +131,7 @@ def _of_set(old: Version, new: Version) -> Iterator[Change]:
             yield Change(kind, before=before, after=after)
 
 
-def _of_rows(old: Sequence[Row], new: Sequence[Row]) -> Iterator[Change]:
-    matching = match(old, new)
+def _of_rows(old: Sequence[Row], new: Sequence[Row], matching: Matching) -> Iterator[Change]:
     partner = {j: i for i, j in matching.pairs}
     for j, row in enumerate(new):
         i = partner.get(j)

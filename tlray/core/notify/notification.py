@@ -44,6 +44,8 @@ class Channel(StrEnum):
 
 WAITS_S: Final = (5.0, 60.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 28_800.0, 30_000.0)
 """Seconds before each retry: nine attempts over a day."""
+MAX_ATTEMPTS: Final = 25
+"""Of one notification in all, with those that a person asked for."""
 DAY_S: Final = 86_400.0
 MAX_AT_ONCE: Final = 20
 """Concurrent deliveries of one replica …"""
@@ -103,6 +105,15 @@ def of_status(status: int, retry_after_s: float | None) -> Delivery:
         return Delivery(status, "the receiver wants no more of them", is_hopeless=True)
     reason = "a redirect, which is not followed" if 300 <= status < 400 else "not taken"
     return Delivery(status, reason, retry_after_s=retry_after_s)
+
+
+def why_not_again(state: NotificationState, n_attempts: int) -> str | None:
+    """Return why a person cannot have a notification sent again; None if they can, or if it is due already."""
+    if state is NotificationState.DELIVERED:
+        return "this notification was delivered"
+    if state is NotificationState.GIVEN_UP and n_attempts >= MAX_ATTEMPTS:
+        return f"this notification was tried {MAX_ATTEMPTS} times, which is as often as anybody is asked"
+    return None
 
 
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")

@@ -44,6 +44,8 @@ class KnownSet:
     n_rows: int
     visits: tuple[Visit, ...]
     """At least one, in the order in which their results were stored. A clock may have run back between two."""
+    is_gone: bool = False
+    """A later fetch found no page."""
 
     def intervals(self) -> Iterator[Interval]:
         """Yield the times between visits. One that a clock makes negative counts as none."""

@@ -33,7 +33,7 @@ def plan(
     now: float,
     at_most: Mapping[str, int] | None = None,
 ) -> list[Pick]:
-    """Return the sets to fetch now, at most ``budget``, the most promising first.
+    """Return the sets to fetch now, at most ``budget``, the most promising first; none that is gone from its site.
 
     ``at_most`` is site → fetches that its rate allows in the time of the plan; a site that is missing has no bound of its own.
     Memory is in proportion to the budget. Equal sets come in the order of site and id, so a plan is the same every time.
@@ -42,7 +42,7 @@ def plan(
     by_site: dict[str, list[tuple[float, _Reversed, KnownSet, Expectation]]] = {}
     for known in sets:
         size = min(budget, bounds.get(known.site, budget))
-        if size <= 0:
+        if size <= 0 or known.is_gone:
             continue
         expected = rates.expect(known, now=now)
         entry = (expected.gain, _Reversed(known.source_id), known, expected)

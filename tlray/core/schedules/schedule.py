@@ -122,6 +122,19 @@ def occurrences(timing: Timing, *, after: float) -> Iterator[float]:
             yield moment
 
 
+def in_words(line: str) -> str:
+    """Return a cron line in words: At 03:30 on Monday. ValueError for one that is not valid."""
+    try:
+        return CronSim(plain(line), datetime.fromtimestamp(0, UTC)).explain()
+    except CronSimError as error:
+        raise ValueError(f"cron {line[:100]!r} has a {str(error).lower()}") from None
+
+
+def runs_key(schedule_id: str) -> str:
+    """Return what the keys of a schedule's submissions begin with."""
+    return f"schedule {schedule_id} "
+
+
 def next_runs(timing: Timing, *, after: float, n: int) -> list[float]:
     """Return the next ``n`` occurrences."""
     return list(islice(occurrences(timing, after=after), n))

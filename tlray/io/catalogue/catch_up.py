@@ -17,6 +17,7 @@ from typing import Final, TypeVar
 
 from tlray.core.model.lifecycle import BatchState
 from tlray.io.catalogue.applying import apply
+from tlray.io.catalogue.block_index import settle
 from tlray.io.catalogue.database import BUSY_S, clear, meta, opened, set_meta
 from tlray.io.catalogue.forgetting import forget_gone
 from tlray.io.catalogue.records import Result, read_records
@@ -26,7 +27,6 @@ from tlray.io.journal.opening import open_reader
 from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.rows import BatchRow
 from tlray.io.results.open_store import open_store
-from tlray.io.results.store import ResultStore
 
 T = TypeVar("T")
 WINDOW: Final = 1_000
@@ -63,7 +63,7 @@ def catch_up(
         if not home.path.is_dir():  # its journal is elsewhere
             home.create()
         db = stack.enter_context(opened(home, busy_s=busy_s))
-        run = _Run(db, journal, open_store(home))
+        run = _Run(db, journal, home)
         while run.step() and (until is None or clock() < until):
             pass
         return Standing(run.position, run.newest, run.n_read)
@@ -81,8 +81,8 @@ def ask(
 class _Run:
     """One process catching up."""
 
-    def __init__(self, db: sqlite3.Connection, journal: JournalReader, store: ResultStore) -> None:
-        self._db, self._journal, self._store = db, journal, store
+    def __init__(self, db: sqlite3.Connection, journal: JournalReader, home: Home) -> None:
+        self._db, self._journal, self._home = db, journal, home
         self.newest = journal.newest_result()
         self.position = int(meta(db, "position") or 0)
         self.n_read = 0
@@ -125,7 +125,7 @@ class _Run:
         set_meta(self._db, "position", str(self.position))
 
     def _enter(self, results: list[Result]) -> None:
-        found = read_records(self._journal, self._store, results)
+        found = read_records(self._journal, open_store(self._home), results)
         tally = Tally()
         for result in results:
             records = found[result.seq]
@@ -139,6 +139,7 @@ class _Run:
             self.n_read += 1
         forget_gone(self._db, (one for one in results if not isinstance(found[one.seq], str)), tally)
         tally.write(self._db)
+        settle(self._db)
 
     def _retry_unread(self) -> None:
         """Try again what could not be read before."""

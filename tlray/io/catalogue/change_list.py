@@ -1,4 +1,5 @@
-"""The list of changes, in the order in which they were published: from a cursor or a moment on, of one set or of all."""
+"""The list of changes, in the order in which they were published or the newest first: from a cursor or a moment on, of one set
+or of all."""
 
 from __future__ import annotations
 
@@ -51,20 +52,29 @@ def start_of(text: str | None) -> tuple[int, float | None]:
         raise NoStart(text) from None
 
 
+def end_of(text: str | None) -> int | None:
+    """Return the number of the change that a list ends before; `BadCursor` for anything but the cursor of a change."""
+    return None if text is None else int(decode(text, "changes", int)[0])
+
+
 def changes(
     db: sqlite3.Connection,
     *,
     owner: str | None = None,
     after: int = -1,
+    before: int | None = None,
     since: float | None = None,
     of_set: tuple[str, str] | None = None,
+    is_newest_first: bool = False,
     limit: int = -1,
 ) -> Iterator[dict[str, Any]]:
-    """Yield the changes after a number, of versions that were fetched at ``since`` or later; ``of_set``: site and id.
+    """Yield the changes between two numbers, of versions that were fetched at ``since`` or later; ``of_set``: site and id.
 
     A change of a version whose moment is unknown is of any moment.
     """
     claims = ["c.seq > :after"]
+    if before is not None:
+        claims.append("c.seq < :before")
     if owner is not None:
         claims.append("s.owner = :owner")
     if since is not None:
@@ -76,9 +86,10 @@ def changes(
     site, source_id = of_set or (None, None)
     rows = db.execute(
         f"SELECT {_COLUMNS} FROM {source} JOIN batches b ON b.number = c.batch WHERE {' AND '.join(claims)}"
-        " ORDER BY c.seq LIMIT :limit",
+        f" ORDER BY c.seq{' DESC' if is_newest_first else ''} LIMIT :limit",
         {
             "after": after,
+            "before": before,
             "owner": owner,
             "since": since,
             "site": site,

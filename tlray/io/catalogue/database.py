@@ -13,10 +13,14 @@ from tlray.errors import HomeUnusable, StorageFull
 from tlray.io.disk.durable import disk_errors
 from tlray.io.disk.home import Home
 
-VERSION: Final = "4"
+VERSION: Final = "5"
 """Another version is rebuilt. Raise it with the schema, the content of a set, or a comparison."""
 BUSY_S: Final = 30.0
-_DAMAGED: Final = ("malformed", "not a database", "corrupt")
+CHECKPOINT_PAGES: Final = 8_000
+"""Of the write-ahead log, 32 MB: pages that many windows change are written to their place once."""
+CACHE_KB: Final = 16_000
+"""The pages of a window; memory that is taken as they change."""
+_DAMAGED: Final = ("malformed", "not a database", "corrupt", "no such table")
 
 
 @contextmanager
@@ -90,6 +94,8 @@ def _open(path: Path, busy_s: float) -> sqlite3.Connection:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")  # what a power cut takes is read again
         db.execute("PRAGMA mmap_size = 1073741824")
+        db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        db.execute(f"PRAGMA cache_size = -{CACHE_KB}")
         if not _is_current(db):
             db.execute("BEGIN IMMEDIATE")
             if not _is_current(db):

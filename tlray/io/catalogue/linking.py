@@ -15,6 +15,7 @@ from typing import Final
 
 from tlray.core.linking.compare import compare
 from tlray.core.linking.performance import Performance, blocks, nights_beside, performance
+from tlray.io.catalogue import block_index
 from tlray.io.catalogue.content import Content
 from tlray.model import Identity
 
@@ -23,13 +24,6 @@ MAX_IN_BLOCK: Final = 64
 """A block with more sets is passed over."""
 MAX_CANDIDATES: Final = 128
 """Sets that one set is compared with: those with the most common blocks."""
-_SHARED: Final = (
-    "SELECT value FROM json_each(?1) WHERE EXISTS (SELECT 1 FROM blocks WHERE block = value AND set_id != ?2)"
-)
-_IN_BLOCK: Final = (
-    "SELECT b.set_id FROM blocks b CROSS JOIN facets f ON f.id = b.set_id"
-    " WHERE b.block = ? AND (f.is_newest OR f.owner = ?) LIMIT ?"
-)
 
 
 def link(db: sqlite3.Connection, set_id: int, owner: str, content: Content) -> None:
@@ -91,9 +85,8 @@ def performance_of(content: Content) -> Performance:
 
 
 def _index(db: sqlite3.Connection, set_id: int, one: Performance, own: set[int], old: set[int]) -> None:
-    if old:
-        db.executemany("DELETE FROM blocks WHERE block = ? AND set_id = ?", [(b, set_id) for b in old - own])
-    db.executemany("INSERT INTO blocks VALUES (?, ?)", [(b, set_id) for b in sorted(own - old)])
+    block_index.drop(db, set_id, old - own)
+    block_index.add(db, set_id, own - old)
     djs, places = (json.dumps(sorted(some)) for some in (one.djs, one.places))
     db.execute(
         "INSERT OR REPLACE INTO performances VALUES (?, ?, ?, ?, ?, ?)",
@@ -103,11 +96,10 @@ def _index(db: sqlite3.Connection, set_id: int, one: Performance, own: set[int],
 
 def _candidates(db: sqlite3.Connection, set_id: int, owner: str, in_blocks: list[int]) -> list[int]:
     """Return the sets to compare a set with."""
-    shared = db.execute(_SHARED, (json.dumps(in_blocks), set_id)).fetchall()
     n_common: Counter[int] = Counter()
-    for (block,) in shared:
-        others = db.execute(_IN_BLOCK, (block, owner, MAX_IN_BLOCK + 1)).fetchall()
+    for block in block_index.shared(db, set_id, in_blocks):
+        others = block_index.sets_in(db, block, owner, limit=MAX_IN_BLOCK + 1)
         if len(others) <= MAX_IN_BLOCK:
-            n_common.update(number for (number,) in others)
+            n_common.update(others)
     del n_common[set_id]
     return sorted(n_common, key=lambda number: (-n_common[number], number))[:MAX_CANDIDATES]

@@ -50,9 +50,11 @@ def read_merged(home: Home, places: list[Place]) -> tuple[MergedTracklist, Place
     return merged, next(place for place in places if place.name == merged.merged_from[0])
 
 
-def iter_merged(home: Home, *, min_quality: float | None = None) -> Iterator[MergedTracklist]:
-    """Yield every performance once, when the last of its sources is read."""
-    for _, merged in _performances(home, min_quality):
+def iter_merged(
+    home: Home, *, min_quality: float | None = None, owner: str | None = None
+) -> Iterator[MergedTracklist]:
+    """Yield every performance once, when the last of its sources is read; of a user's sets, or of all newest ones."""
+    for _, merged in _performances(home, min_quality, owner):
         yield merged
 
 
@@ -85,12 +87,14 @@ def load(
     return tracklists.to_pandas(), tracks.to_pandas()
 
 
-def _performances(home: Home, min_quality: float | None) -> Iterator[tuple[ItemKey, MergedTracklist]]:
+def _performances(
+    home: Home, min_quality: float | None, owner: str | None = None
+) -> Iterator[tuple[ItemKey, MergedTracklist]]:
     catch_up(home)
-    names, group_of = _known(home)
+    names, group_of = _known(home, owner)
     with TemporaryFile(dir=home.path) as file:
         waiting = _Waiting(file, home.path)
-        for number, source in _sources(home):
+        for number, source in _sources(home, owner):
             named = source._replace(name=names.get(number, source.name))
             group = group_of.get(number)
             sources = [named] if group is None else waiting.add(group, named)
@@ -106,29 +110,31 @@ def _made(sources: list[_Source], min_quality: float | None) -> Iterator[tuple[I
             yield next(source.key for source in sources if source.name == merged.merged_from[0]), merged
 
 
-def _known(home: Home) -> tuple[dict[int, str], dict[int, list[int]]]:
+def _known(home: Home, owner: str | None = None) -> tuple[dict[int, str], dict[int, list[int]]]:
     """Return the names of sets that are not named by their id alone, and the groups, by the numbers that parts have."""
     number = f"item_id * {SETS_PER_ITEM} + set_index"
+    seen = "(?1 IS NULL AND is_newest OR owner = ?1)"
     with opened(home) as db:
         db.execute("BEGIN")
         names = dict(
             db.execute(
-                f"SELECT {number}, site || ':' || source_id FROM sets WHERE is_newest AND set_index > 0"
+                f"SELECT {number}, site || ':' || source_id FROM sets WHERE {seen} AND set_index > 0",
+                (owner,),
             ).fetchall()
         )
-        groups = all_groups(db)
+        groups = all_groups(db, owner)
         group_of = {
             n: groups[set_id]
-            for n, set_id in db.execute(f"SELECT {number}, id FROM sets WHERE is_newest")
+            for n, set_id in db.execute(f"SELECT {number}, id FROM sets WHERE {seen}", (owner,))
             if set_id in groups
         }
         db.execute("ROLLBACK")
     return names, group_of
 
 
-def _sources(home: Home) -> Iterator[tuple[int, _Source]]:
+def _sources(home: Home, owner: str | None) -> Iterator[tuple[int, _Source]]:
     """Yield the newest version of every set, with its number."""
-    for tracklists, tracks in iter_tables(home):
+    for tracklists, tracks in iter_tables(home, owner=owner):
         keys = (
             tracklists.column(name).to_pylist()
             for name in ("batch_id", "item_id", "fingerprint", "set_index")

@@ -1,4 +1,7 @@
-"""The newest version of every set, read from the parts: as pandas frames or as `Tracklist`\\ s."""
+"""The newest version of every set, read from the parts: as pandas frames or as `Tracklist`\\ s.
+
+``owner`` is the user whose batches are read; None stands for all users, of whose versions the newest counts.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from tlray.io.catalogue.catch_up import catch_up
 from tlray.io.catalogue.database import opened
 from tlray.io.catalogue.merged import Generation, Tables
 from tlray.io.catalogue.search import Place
+from tlray.io.catalogue.version_list import StoredVersion
 from tlray.io.disk.home import Home
 from tlray.io.journal.opening import open_reader
 from tlray.io.journal.rows import DoneRow
@@ -51,14 +55,16 @@ def load(home: Home, *, min_quality: float | None = None) -> tuple[pd.DataFrame,
     return tracklists.to_pandas(), tracks.to_pandas()
 
 
-def iter_newest(home: Home, *, min_quality: float | None = None) -> Iterator[Tracklist]:
+def iter_newest(
+    home: Home, *, min_quality: float | None = None, owner: str | None = None
+) -> Iterator[Tracklist]:
     """Yield the newest version of every set, batch by batch and part by part."""
-    for tracklists, tracks in iter_tables(home, min_quality=min_quality):
+    for tracklists, tracks in iter_tables(home, min_quality=min_quality, owner=owner):
         yield from from_tables(tracklists, tracks)
 
 
-def read_set(home: Home, place: Place) -> Tracklist:
-    """Return the newest version of a set, from its part; `PartMoved` where that is lost."""
+def read_set(home: Home, place: Place | StoredVersion) -> Tracklist:
+    """Return a version of a set, from its part; `PartMoved` where that is lost."""
     for n_tried in range(TRIES):
         with open_reader(home.path) as journal:
             part = journal.part_of(place.item_id)
@@ -81,18 +87,20 @@ def merge_all(home: Home) -> Generation:
     return merged.write(home, iter_tables(home, until=position), position)
 
 
-def iter_tables(home: Home, *, min_quality: float | None = None, until: int = _LAST) -> Iterator[Tables]:
+def iter_tables(
+    home: Home, *, min_quality: float | None = None, owner: str | None = None, until: int = _LAST
+) -> Iterator[Tables]:
     """Yield (tracklists, tracks) of the newest versions up to a result, part by part."""
     if until == _LAST:
         catch_up(home)
-    generation = merged.current(home)
-    old, new = _wanted(home, min_quality, generation.position, until)
+    generation = merged.current(home) if owner is None else merged.NONE  # the files have those of all users
+    old, new = _wanted(home, min_quality, owner, generation.position, until)
     try:
         if len(old):
             for part in merged.read(home, generation):
                 yield from _chosen(part, old)
     except FileNotFoundError:  # before the first: the files were deleted, or replaced just now
-        _, new = _wanted(home, min_quality, merged.NONE.position, until)
+        _, new = _wanted(home, min_quality, owner, merged.NONE.position, until)
     store = open_store(home)
     for batch_id, numbers in new:
         for part in iter_parts(store, batch_id, manifest_of(home, batch_id)):
@@ -110,20 +118,22 @@ def _chosen(part: Tables, wanted: Numbers) -> Iterator[Tables]:
 
 
 def _wanted(
-    home: Home, min_quality: float | None, position: int, until: int
+    home: Home, min_quality: float | None, owner: str | None, position: int, until: int
 ) -> tuple[Numbers, list[tuple[str, Numbers]]]:
     """Return the numbers of the newest versions up to a position, and those after it by batch, all sorted."""
     sql = (
         f"SELECT item_id * {SETS_PER_ITEM} + set_index FROM sets"
-        " WHERE is_newest AND seq > ?1 AND seq <= ?2 AND (?3 IS NULL OR quality >= ?3)"
+        " WHERE (?4 IS NULL AND is_newest OR owner = ?4)"
+        " AND seq > ?1 AND seq <= ?2 AND (?3 IS NULL OR quality >= ?3)"
     )
     with opened(home) as db:
         db.execute("BEGIN")  # a set that changes meanwhile is in one of the two
-        old = _numbers(db, sql, (-1, position, min_quality))
+        old = _numbers(db, sql, (-1, position, min_quality, owner))
         found = [
-            (batch_id, _numbers(db, f"{sql} AND batch = ?4", (position, until, min_quality, batch)))
+            (batch_id, _numbers(db, f"{sql} AND batch = ?5", (position, until, min_quality, owner, batch)))
             for batch, batch_id in db.execute(
-                "SELECT number, batch_id FROM batches ORDER BY number"
+                "SELECT number, batch_id FROM batches WHERE ?1 IS NULL OR owner = ?1 ORDER BY number",
+                (owner,),
             ).fetchall()
         ]
         db.execute("ROLLBACK")

@@ -23,15 +23,16 @@ _OF_ONE: Final = (
 )
 _ALL: Final = (
     "SELECT l.one, l.other, l.score, p.site, q.site FROM links l"
-    " CROSS JOIN facets f ON f.id = l.one AND f.is_newest CROSS JOIN facets g ON g.id = l.other AND g.is_newest"
+    " CROSS JOIN facets f ON f.id = l.one CROSS JOIN facets g ON g.id = l.other"
     " CROSS JOIN performances p ON p.set_id = l.one CROSS JOIN performances q ON q.set_id = l.other"
-    " WHERE l.one < l.other ORDER BY l.score DESC, l.one, l.other"
+    " WHERE l.one < l.other AND (?1 IS NULL AND f.is_newest AND g.is_newest OR f.owner = ?1 AND g.owner = ?1)"
+    " ORDER BY l.score DESC, l.one, l.other"
 )
 
 
-def all_groups(db: sqlite3.Connection) -> dict[int, list[int]]:
+def all_groups(db: sqlite3.Connection, owner: str | None = None) -> dict[int, list[int]]:
     """Return the group of each linked set, by the numbers of the sets; members share one list."""
-    return groups((Link(*row) for row in db.execute(_ALL)), partial(_contradicts, db))
+    return groups((Link(*row) for row in db.execute(_ALL, (owner,))), partial(_contradicts, db))
 
 
 def sets_of(db: sqlite3.Connection, place: Place, *, owner: str | None) -> list[Place]:

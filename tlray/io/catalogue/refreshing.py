@@ -33,8 +33,10 @@ def picks(
     ``owner``: of that user's sets only. ``catch_up_s``: how long the catalogue may read what it lacks; None: to its end.
     """
     catch_up(home, within_s=catch_up_s)
+    with open_reader(home.path) as journal:
+        gone = journal.items_gone()
     with opened(home) as db:
-        sets = list(known_sets(db, owner=owner))
+        sets = list(known_sets(db, owner=owner, gone=gone))
     at_most = _at_most(home, sets, horizon_s, options)
     return plan(sets, ChangeRates.learned(sets), budget=budget, now=now, at_most=at_most)
 

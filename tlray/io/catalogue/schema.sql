@@ -37,7 +37,7 @@ CREATE TABLE sets (
     n_changes INTEGER NOT NULL DEFAULT 0,
     UNIQUE (site, source_id, owner)
 );
-CREATE INDEX sets_batch ON sets (batch) WHERE is_newest;
+CREATE INDEX sets_batch ON sets (batch);
 
 -- What a search counts by: a narrow copy, because a count of 100,000 sets reads each of them.
 CREATE TABLE facets (id INTEGER PRIMARY KEY, owner TEXT NOT NULL, is_newest INTEGER NOT NULL, date TEXT, quality REAL);
@@ -106,7 +106,9 @@ CREATE TABLE performances (
     tracks BLOB NOT NULL                -- 32 bits each
 );
 
--- … where their candidates are looked for …
+-- … where their candidates are looked for: new rows, recent ones, and all others (block_index.py) …
+CREATE TABLE blocks_new (block INTEGER NOT NULL, set_id INTEGER NOT NULL, PRIMARY KEY (block, set_id)) WITHOUT ROWID;
+CREATE TABLE blocks_recent (block INTEGER NOT NULL, set_id INTEGER NOT NULL, PRIMARY KEY (block, set_id)) WITHOUT ROWID;
 CREATE TABLE blocks (block INTEGER NOT NULL, set_id INTEGER NOT NULL, PRIMARY KEY (block, set_id)) WITHOUT ROWID;
 
 -- … and those that may be the same performance, each pair in both directions. Reasons and groups are derived when they are asked

@@ -1,4 +1,4 @@
-"""Search in the catalogue, a page at a time, the set that was catalogued last first; and the versions of one set.
+"""Search in the catalogue, a page at a time, the set that was catalogued last first.
 
 ``owner`` is the user whose batches are looked at; None stands for all users, of whose versions the newest counts.
 """
@@ -18,10 +18,6 @@ COLUMNS: Final = (
     " s.identified_count, s.cued_count, s.parser, s.fetched_at, s.n_versions, s.n_changes, b.batch_id, s.item_id"
 )
 _NAMES: Final = tuple(name.strip().split(".")[1] for name in COLUMNS.split(","))
-_VERSION_COLUMNS: Final = (
-    "b.batch_id, v.item_id, v.parser, v.fetched_at, v.quality, v.track_count, v.identified_count, v.cued_count, v.digest,"
-    " v.seq = s.seq AND v.set_index = s.set_index AND (?3 IS NOT NULL OR s.is_newest) AS is_newest"
-)
 
 
 MIN_BEGINNING: Final = 3
@@ -189,23 +185,6 @@ def find_number(db: sqlite3.Connection, number: int) -> Place:
 
 def _place(row: tuple[Any, ...]) -> Place:
     return Place(row[0], row[1], row[2], row[3], summary_of(row[4:]))
-
-
-def versions(db: sqlite3.Connection, site: str, source_id: str, *, owner: str | None) -> list[dict[str, Any]]:
-    """Return all versions of a set, the one that was published last first; none if there is no such set."""
-    cursor = db.execute(
-        f"SELECT {_VERSION_COLUMNS} FROM sets s JOIN versions v ON v.set_id = s.id JOIN batches b ON b.number = v.batch"
-        " WHERE s.site = ?1 AND s.source_id = ?2 AND (?3 IS NULL OR s.owner = ?3) ORDER BY v.seq DESC, v.set_index DESC",
-        (site, source_id, owner),
-    )
-    names = [column[0] for column in cursor.description]
-    found = [dict(zip(names, row, strict=True)) for row in cursor]
-    for version in found:
-        version |= {
-            "item_id": str(version["item_id"]), "fetched_at": moment(version["fetched_at"]),
-            "digest": version["digest"].hex(), "is_newest": bool(version["is_newest"]),
-        }  # fmt: skip
-    return found
 
 
 def summary_of(row: tuple[Any, ...]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Download of an export, range by range: one response holds a bounded number of bytes.
 
-If the batch has more sets meanwhile, the download starts anew, so that one whole file is written.
+If there are more sets meanwhile, the download starts anew, so that one whole file is written.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from tlray.io.client.http_client import ServiceClient, batch_path
 TRIES: Final = 5
 
 
-def download_export(client: ServiceClient, batch_id: str, out: BinaryIO, **query: object) -> int:
-    """Write a batch's export to a seekable file and return its bytes; ``query`` holds the format and its options."""
-    path = batch_path(batch_id, "/export")
+def download_export(client: ServiceClient, batch_id: str | None, out: BinaryIO, **query: object) -> int:
+    """Write an export of a batch, or of the catalogue, to a seekable file; return its bytes. ``query`` has the format."""
+    path = "/api/v1/catalogue/export" if batch_id is None else batch_path(batch_id, "/export")
     for _ in range(TRIES):
         out.seek(0)
         out.truncate()
@@ -27,6 +27,6 @@ def download_export(client: ServiceClient, batch_id: str, out: BinaryIO, **query
                 return n_bytes
             if not part.body:
                 break
-    raise ServiceUnavailable(
-        client.url, f"the export of {batch_id} changed during each of {TRIES} downloads; pause the batch"
-    )
+    what = "the catalogue changed" if batch_id is None else f"the export of {batch_id} changed"
+    running = "its batches" if batch_id is None else "the batch"
+    raise ServiceUnavailable(client.url, f"{what} during each of {TRIES} downloads; pause {running}")

@@ -19,10 +19,14 @@ from tlray.errors import CannotFinish, StorageFull, UsageError
 
 @contextmanager
 def whole_file(target: Path) -> Iterator[Path]:
-    """Yield a path to write to, which becomes ``target`` at the end of the block; create the folders above it."""
+    """Yield a path to write to, which becomes ``target`` at the end of the block; create the folders above it.
+
+    A place that cannot be written is an OSError before the block begins.
+    """
     made = _make_folders(target.parent)
     staged = target.parent / _temporary()
     try:
+        _require_writable(target, staged)
         yield staged
         with staged.open("rb") as stream:
             os.fsync(stream.fileno())  # a disk may find out that it is full only now
@@ -35,7 +39,10 @@ def whole_file(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
-    """Yield a folder to write into; its files move to ``folder`` at the end of the block, and other files there stay."""
+    """Yield a folder to write into; its files move to ``folder`` at the end of the block, and other files there stay.
+
+    A place that cannot be written is an OSError before the block begins.
+    """
     made = _make_folders(folder)
     staging = folder / _temporary()
     try:
@@ -64,6 +71,14 @@ def os_errors_explained(out: str) -> Iterator[None]:
             raise CannotFinish(f"{out}: {error}") from error
         why = error.strerror or str(error)
         raise UsageError(f"{out} cannot be written: {why}; choose another with --out PATH") from error
+
+
+def _require_writable(target: Path, staged: Path) -> None:
+    """Raise an OSError where a file could not be written, or not be moved to its place."""
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "Is a directory", str(target))
+    staged.touch()
+    staged.unlink()
 
 
 def _make_folders(folder: Path) -> list[Path]:

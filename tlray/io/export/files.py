@@ -20,7 +20,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from tlray.errors import CannotFinish, UsageError
 from tlray.export.files import files_of, written
@@ -29,6 +29,7 @@ from tlray.export.interface import Format, LeftOut
 from tlray.io.disk.atomic_output import os_errors_explained, whole_file, whole_folder
 from tlray.model import Tracklist
 
+T = TypeVar("T")
 MAX_NAMED = 1000
 """A `Summary` names so many files and sets that were left out, and counts all."""
 STDOUT = "-"
@@ -172,14 +173,20 @@ def _not_one(format_: Format, n_files: int, summary: Summary) -> str:
     return f"nothing to write as {format_.name}: {why}"
 
 
-def _counted(sets: Iterable[Tracklist], summary: Summary) -> Iterator[Tracklist]:
-    rest = iter(sets)
+def readable(results: Iterable[T]) -> Iterator[T]:
+    """Yield results; an OSError of theirs is not to be taken for one of the output."""
+    rest = iter(results)
     while True:
         try:
-            tracklist = next(rest)
+            one = next(rest)
         except StopIteration:
             return
-        except OSError as error:  # not to be taken for an error of the output
+        except OSError as error:
             raise CannotFinish(f"the results cannot be read: {error}") from error
+        yield one
+
+
+def _counted(sets: Iterable[Tracklist], summary: Summary) -> Iterator[Tracklist]:
+    for tracklist in readable(sets):
         summary.n_sets += 1
         yield tracklist

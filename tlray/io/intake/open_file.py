@@ -77,7 +77,7 @@ def _read(stream: BinaryIO, given: Given, n_bytes: int, budget: Budget) -> Itera
     elif n_bytes > MAX_MEMBER_BYTES:
         raise RefusedError(too_large(n_bytes))
     else:
-        yield _member(read_bounded(stream), given)
+        yield _member(read_bounded(stream, n_bytes), given)
 
 
 def _read_gzip(

@@ -106,8 +106,10 @@ class JournalReader(Protocol):
         state: str | None = None,
         before: int | None = None,
         limit: int = -1,
+        schedule_id: str | None = None,
     ) -> list[BatchRow]:
-        """Return batches, the newest first; ``before`` is the number of the last one on the page before."""
+        """Return batches, the newest first, those of a schedule if one is given; ``before`` is the number of the last one on the
+        page before."""
 
     def batch_summaries(self) -> list[tuple[BatchRow, dict[ItemState, int]]]:
         """Return every batch that was committed, with its totals, the newest first."""
@@ -191,6 +193,9 @@ class JournalReader(Protocol):
     def dead_groups(self, *, owner: str | None = None, batch_id: str | None = None) -> list[DeadGroup]:
         """Count dead letters by domain and kind of reason, the largest groups first."""
 
+    def count_dead(self, *, owner: str | None = None, limit: int) -> int:
+        """Count dead letters, up to a limit."""
+
     def batches_with_dead(self, seen: SeenGroup, *, owner: str | None = None) -> list[str]:
         """Return the batches that have dead letters of a group, as far as it was seen, the oldest first."""
 
@@ -215,6 +220,10 @@ class JournalReader(Protocol):
 
     def died_before(self, item: ItemRow) -> tuple[int, bool]:
         """Return in how many other batches the same page is a dead letter, and whether it succeeded in any."""
+
+    def items_gone(self) -> set[int]:
+        """Return the items that succeeded, and whose page a later item found gone."""
+        ...
 
     def refused_lines(
         self,
@@ -298,6 +307,9 @@ class JournalReader(Protocol):
     ) -> list[tuple[int, str, DeliveryRow]]:
         """Return the notices of an owner's batches, or of all, the newest first: a number to continue before, the batch, the
         notice."""
+
+    def delivery(self, owner: str | None, notice_id: str) -> tuple[str, DeliveryRow] | None:
+        """Return the batch and a notice of it; None if there is none, or it is another owner's."""
 
     # -- events ------------------------------------------------------------------------------------
 

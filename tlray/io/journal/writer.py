@@ -205,6 +205,9 @@ class Journal(JournalReader, Protocol):
     ) -> None:
         """Record an attempt; ``next_at`` is the next one's moment, None after the last."""
 
+    def resend_notice(self, notice_id: str, *, wall: float) -> None:
+        """Make a notice due that was given up."""
+
     def webhook_secrets(self, owner: str, fresh: str, wall: float) -> list[str]:
         """Return the secrets that sign an owner's webhooks, the current one first; ``fresh`` becomes it if there is none."""
 

@@ -24,7 +24,7 @@ _PLACEHOLDER: Final = re.compile(r"%(?:\.\d+)?[a-z]")
 _FIELD: Final = re.compile(rf" (\w+)=({_PLACEHOLDER.pattern})")
 _BARE: Final = re.compile(r"[^\s\"'=\\]+")
 _SECRETS: Final = (
-    (re.compile(r"(\w+://)[^\s/@]*@"), r"\1***@"),
+    (re.compile(r"(\b\w+://)[^\s/@]*@"), r"\1***@"),
     (re.compile(r"(tlray_[0-9a-f]{6}_)[A-Za-z0-9_-]{20,}"), r"\1***"),
     (re.compile(r"(whsec_)[A-Za-z0-9+/=_-]{8,}"), r"\1***"),
     (re.compile(r"(?i)(\b(?:bearer|basic) )[A-Za-z0-9+/=._~-]{8,}"), r"\1***"),

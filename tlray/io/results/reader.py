@@ -64,9 +64,11 @@ def good_parts(
     return (_good(*part, min_quality) for part in iter_parts(store, batch_id, named))
 
 
-def iter_tracklists(store: ResultStore, batch_id: str, named: NamedStems) -> Iterator[Tracklist]:
+def iter_tracklists(
+    store: ResultStore, batch_id: str, named: NamedStems, *, min_quality: float | None = None
+) -> Iterator[Tracklist]:
     """Yield every set, part by part; at most one part's rows are in memory, and 256 sets as objects."""
-    for tracklists, tracks in iter_parts(store, batch_id, named):
+    for tracklists, tracks in good_parts(store, batch_id, named, min_quality=min_quality):
         yield from from_tables(tracklists, tracks)
 
 

@@ -22,6 +22,10 @@ SETS_AT_ONCE = 256
 
 _SET_FIELDS = tuple(f.name for f in fields(Tracklist) if f.name != "tracks")
 _TRACK_FIELDS = tuple(f.name for f in fields(Track))
+_ENUMS: dict[str, dict[str, Any]] = {
+    name: {member.value: member for member in kind}
+    for name, kind in {"kind": TrackKind, "cue_precision": CuePrecision, "identity": Identity}.items()
+}
 # columns of `tracks` that tell of the set, and where they stand in `tracklists`
 _OF_SET = {name: name for name in (*KEYS, "url", "site", "source_id")} | {
     "set_title": "title",
@@ -97,9 +101,8 @@ def runs_of(tracks: pa.Table) -> dict[tuple[int, int], Sequence[int]]:
 
 def _tracks(table: pa.Table) -> Iterator[Track]:
     columns = {name: table.column(name).to_pylist() for name in _TRACK_FIELDS}
-    columns["kind"] = [TrackKind(kind) for kind in columns["kind"]]
-    columns["cue_precision"] = [CuePrecision(precision) for precision in columns["cue_precision"]]
-    columns["identity"] = [Identity(identity) for identity in columns["identity"]]
+    for name, members in _ENUMS.items():
+        columns[name] = [members[value] for value in columns[name]]
     for values in zip(*columns.values(), strict=True):
         yield Track(**dict(zip(columns, values, strict=True)))
 

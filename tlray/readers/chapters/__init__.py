@@ -1,4 +1,4 @@
-"""Files of chapters: Podcasting 2.0 and Podlove, JSON and XML."""
+"""Files of chapters: Podcasting 2.0 and Podlove in JSON and XML, Matroska's XML, and text of ffmpeg, OGM, Audacity, WebVTT."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import re
 
 from tlray.model import PageKind, ParsedPage
 from tlray.readers.chapters.marks import tracks_of
+from tlray.readers.chapters.matroska import ROOT, matroska_chapters
 from tlray.readers.chapters.podcasting import Episode, episode_of
 from tlray.readers.chapters.simple import chapters_in, first_chapters
+from tlray.readers.chapters.text_files import episode_in_text, is_text_of_chapters
+from tlray.readers.decoding import NoTextError, decode_text
 from tlray.readers.interface import SourceFile
 from tlray.readers.made import content_id, links, made_set, names, stem
 from tlray.readers.sniff import first_element, head_text, json_keys
@@ -17,6 +20,7 @@ from tlray.sites.fields import day
 from tlray.sites.json_text import BadJsonError, load
 
 SITE = "podcast"
+_JSON, _XML, _TEXT = "application/json+chapters", "application/xml", "text/plain"
 _STARTS = re.compile(r'"(?:startTime|start|start_time)"\s*:')
 
 
@@ -27,9 +31,9 @@ class ChaptersReader:
     version = "chapters/1"
 
     def recognises(self, head: bytes, name: str) -> bool:
-        """True if it holds chapters, as JSON or as XML."""
+        """True if it holds chapters, as JSON, XML or text."""
         text = head_text(head)
-        if first_element(text) == "chapters":
+        if first_element(text) == "chapters" or is_text_of_chapters(text):
             return True
         keys = json_keys(text)
         if keys is None:
@@ -41,10 +45,15 @@ class ChaptersReader:
 
     def read(self, file: SourceFile) -> ParsedPage:
         """Read the tracks among the chapters."""
-        is_json = head_text(file.head).lstrip()[:1] in ("{", "[")
+        issues: list[str] = []
+        media_type = _media_type(head_text(file.head))
         try:
-            episode = episode_of(load(file.body)) if is_json else _in_xml(file)
-        except (BadJsonError, BadXmlError) as error:
+            if media_type == _TEXT:
+                text, issues = decode_text(file.body, file.encoding)
+                episode = episode_in_text(text)
+            else:
+                episode = episode_of(load(file.body)) if media_type == _JSON else _in_xml(file)
+        except (BadJsonError, BadXmlError, NoTextError) as error:
             return ParsedPage(PageKind.UNKNOWN, str(error))
         if episode is None:
             return ParsedPage(PageKind.UNKNOWN, "no chapters")
@@ -65,14 +74,22 @@ class ChaptersReader:
             published=day(episode.published),
             duration_s=episode.duration_s,
             recordings=links([episode.media_url]),
-            quality_issues=found.issues,
+            quality_issues=[*issues, *found.issues],
             parser=self.version,
-            media_type="application/json+chapters" if is_json else "application/xml",
+            media_type=media_type,
         )
         return ParsedPage(PageKind.TRACKLIST, tracklists=(made,))
 
 
+def _media_type(text: str) -> str:
+    start = text.lstrip("\ufeff \t\r\n")[:1]
+    return _TEXT if is_text_of_chapters(text) else _JSON if start in ("{", "[") else _XML
+
+
 def _in_xml(file: SourceFile) -> Episode | None:
     root = parse_xml(file.body, file.encoding).root
-    chapters = chapters_in(root) if local(root) == "chapters" else first_chapters(root)
+    if local(root) == ROOT:
+        chapters = matroska_chapters(root)
+    else:
+        chapters = chapters_in(root) if local(root) == "chapters" else first_chapters(root)
     return Episode(chapters) if chapters else None

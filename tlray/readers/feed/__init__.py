@@ -41,11 +41,13 @@ class FeedReader:
         feed = feed_of(root)
         if feed is None:
             return ParsedPage(PageKind.UNKNOWN, "XML that is no feed")
-        episodes = list(episodes_of(root))
+        read = [(episode, set_of(feed, episode, issues)) for episode in episodes_of(root)]
         listed = {
-            one.link: FoundSet(one.link, one.title or feed.title) for one in episodes if links([one.link])
+            url: FoundSet(url, episode.title or feed.title)
+            for episode, made in read
+            for url in _addresses(episode, made, file.url)
         }
-        found = [made for episode in episodes if (made := set_of(feed, episode, issues))]
+        found = [made for _, made in read if made is not None]
         n_others = feed.n_episodes - len(found)
         if not found:
             n_said = plural(n_others, "episode")
@@ -63,13 +65,24 @@ class FeedReader:
         )  # fmt: skip
 
 
+def _addresses(episode: Episode, made: Tracklist | None, base: str) -> list[str]:
+    """Return where an episode's set may be read: its page, and the file of its chapters if the feed has no exact starts."""
+    has_starts = made is not None and any(track.cue_precision is CuePrecision.SECOND for track in made.tracks)
+    chapters = [] if has_starts else _web_address(base, episode.chapters_url)
+    return [*links([episode.link]), *chapters]
+
+
 def _next_url(feed: Feed, base: str) -> str | None:
     """Return the address of the feed's next page."""
+    return next(iter(_web_address(base, feed.next_url)), None)
+
+
+def _web_address(base: str, reference: str) -> list[str]:
+    """Return the address that a feed names, if it is one of the web."""
     try:
-        url = join(base, feed.next_url)
+        return links([join(base, reference.strip())]) if reference.strip() else []
     except ValueError:  # no URL
-        return None
-    return next(iter(links([url])), None) if feed.next_url else None
+        return []
 
 
 def _each_once(sets: list[Tracklist]) -> Iterator[Tracklist]:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import NamedTuple
 
 from tlray.sites.text.characters import clean, one_blank
-from tlray.sites.text.wording import is_credit, is_link, is_prose
+from tlray.sites.text.wording import is_credit, is_link, is_part, is_prose, names_tracklist
 
 MAX_TITLE_CHARS = 200
 _MAX_ABOVE = 4
@@ -22,7 +22,9 @@ class About(NamedTuple):
     djs: list[str]
 
 
-_SUFFIX = re.compile(r"(?:\.(?:txt|text|md|markdown|nfo|description|tracklist|info|gz)){1,3}$", re.IGNORECASE)
+_SUFFIX = re.compile(
+    r"(?:\.(?:txt|text|md|markdown|nfo|description|tracklist|info|csv|tsv|gz)){1,3}$", re.IGNORECASE
+)
 _KEY = re.compile(
     r"^\W{0,4}(?P<key>title|set|mix|show|djs?|artists?|performer|"
     r"mixed by|date|recorded|played|datum)\s*[:：=]\s*(?P<value>\S.{0,200})$",
@@ -64,7 +66,9 @@ def _title_in(above: Sequence[str]) -> str | None:
         2 < len(first) <= 120
         and len(first.split()) <= 16
         and not is_prose(first)
-        and not first.endswith((".", "!", ","))
+        and not first.endswith((".", "!", ",", ":", "："))
+        and not is_part(first)
+        and not names_tracklist(first)
     )
     return first if is_title and not is_link(first) and not is_credit(first) else None
 

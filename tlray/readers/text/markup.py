@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 _BREAK = re.compile(r"<(?:br|/?p|/?li|/?div|/?tr|/?ul|/?ol)\b[^<>\n]{0,200}>", re.IGNORECASE)
 _TAG = re.compile(
     r"</?(?:b|i|u|em|strong|span|a|small|font|center|code|pre|h[1-6])\b[^<>\n]{0,500}>", re.IGNORECASE
 )
-_ENTITIES = {
-    "&amp;": "&",
-    "&quot;": '"',
-    "&#39;": "'",
-    "&apos;": "'",
-    "&lt;": "<",
-    "&gt;": ">",
-    "&nbsp;": " ",
-}
-_ENTITY = re.compile("|".join(_ENTITIES))
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,8}[1-4]?);", re.IGNORECASE)
 _LINK = re.compile(
     r"!?\[([^\[\]\n]{1,300})\]\((?:[^()\s]|\([^()\s]{0,200}\)){1,1000}(?:\s\"[^\"\n]{0,200}\")?\)"
 )
@@ -35,7 +27,7 @@ def plain_text(text: str, *, is_markdown: bool = False) -> str:
         text = _AUTOLINK.sub(r"\1", text)
         text = _TAG.sub("", _BREAK.sub("\n", text))
     if "&" in text:
-        text = _ENTITY.sub(lambda found: _ENTITIES[found[0]], text)
+        text = _ENTITY.sub(lambda found: html.unescape(found[0]), text)
     if "](" in text:
         text = _LINK.sub(r"\1", text)
     text = _STRONG.sub(r"\2", text)

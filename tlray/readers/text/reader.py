@@ -12,11 +12,13 @@ from tlray.readers.interface import SourceFile
 from tlray.readers.text.about import about
 from tlray.readers.text.markup import plain_text
 from tlray.sites.text import FoundList, find_list
+from tlray.sites.text.tables import is_ordered
 
 MAX_BYTES = 8 * 1024 * 1024
 """A larger file is no text that a person wrote about a set."""
 
 _SUFFIXES = (".txt", ".text", ".md", ".markdown", ".nfo", ".description", ".tracklist", ".me", ".1st")
+_TABLES = (".csv", ".tsv")
 _OTHER_KINDS = re.compile(
     rb"\s*(?:<(?:!doctype|html|\?xml|rss)|[{\[]\s*[\"{\[]|WARC/|#EXTM3U|PK\x03\x04)", re.IGNORECASE
 )
@@ -27,11 +29,13 @@ class TextReader:
     """The `FileReader` of kind ``text``."""
 
     kind = "text"
-    version = "text/1"
+    version = "text/2"
 
     def recognises(self, head: bytes, name: str) -> bool:
         """True if it may be text of a person: its name says so, and its beginning is not of another kind."""
         base = name.lower()
+        if base.endswith(_TABLES):
+            return _is_text(head) and is_ordered(decode_text(head).text)
         return (
             (base.endswith(_SUFFIXES) or "." not in base) and not _OTHER_KINDS.match(head) and _is_text(head)
         )

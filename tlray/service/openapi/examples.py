@@ -11,7 +11,7 @@ _BATCH: Final = "20261123-120000-a1b2c3"
 _URL: Final = "https://www.1001tracklists.com/tracklist/1pn8l919/a-set.html"
 _REJECTED: Final[dict[str, Any]] = {"line": 2, "url": "ftp://a/b", "reason": "not http or https"}
 _WRONG: Final = "Input should be 'immediate', 'normal' or 'low'"
-_EXPORT: Final = "/api/v1/batch/{batch_id}/export"
+_EXPORTS: Final = ("/api/v1/batch/{batch_id}/export", "/api/v1/catalogue/export")
 _GONE: Final = "https://www.1001tracklists.com/tracklist/1q0zzzzz/gone.html"
 _DOMAIN: Final = "1001tracklists.com"
 _COUNTS: Final = {
@@ -220,9 +220,9 @@ OF_PATHS: Final[dict[tuple[str, str], Any]] = {
     ("/api/v1/formats", "application/json"): {
         "formats": [{"name": "jsonl", "suffix": ".jsonl", "about": "one set a line"}]
     },
-    (_EXPORT, "application/json"): [_EXPORTED],
-    (_EXPORT, "application/x-ndjson"): _EXPORTED,
-    (_EXPORT, "text/csv"): ",".join(COLUMNS) + "\r\n",
+    **{(path, "application/json"): [_EXPORTED] for path in _EXPORTS},
+    **{(path, "application/x-ndjson"): _EXPORTED for path in _EXPORTS},
+    **{(path, "text/csv"): ",".join(COLUMNS) + "\r\n" for path in _EXPORTS},
     ("/api/v1/tokens", "application/json"): [_TOKEN],
 }
 """For responses without a model, by path and media type."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -18,6 +19,7 @@ from tlray.service.page import text, words
 from tlray.service.page.static_files import version
 from tlray.version import __version__
 
+PREPARE_AFTER_S: Final = 3.0
 THEMES: Final = ("auto", "light", "dark")
 THEME_COOKIE: Final = "tlray-theme"
 NAV: Final = (
@@ -31,11 +33,15 @@ NAV: Final = (
 )
 """The views of the navigation: path, name, scope. One without a route is left out."""
 MORE: Final = (("notifications", "Notifications", "read"), ("tokens", "Tokens", "admin"))
+DEAD_COUNT: Final = "dead letters"
+MAX_COUNTED: Final = 999
+"""Dead letters that the navigation counts: more are "999+"."""
 HEADERS: Final = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
 """With no referrer at all a browser sends `Origin: null` with a form."""
 
 environment = Environment(
     loader=PackageLoader("tlray.service.page"),
+    auto_reload=False,
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
@@ -46,6 +52,13 @@ for helper in (
     words.kind_words, words.helps, words.advice, words.done_of, words.parts_of,
 ):  # fmt: skip
     environment.globals[helper.__name__] = helper
+
+
+async def prepare() -> None:
+    """Compile the templates a while after the start, so that nobody waits for it who opens the first page."""
+    for name in environment.list_templates():
+        await asyncio.sleep(PREPARE_AFTER_S / len(environment.list_templates()))
+        await asyncio.to_thread(environment.get_template, name)
 
 
 def render(
@@ -89,6 +102,9 @@ def render(
             for path, name, scope in MORE
             if f"/{path}" in paths and principal and scope in principal.scopes
         ],
+        "n_dead": count_text(request.app.state.recent.last((DEAD_COUNT, principal.sees)))
+        if principal
+        else "",
         "principal": principal,
         "may": frozenset() if principal is None else principal.scopes,
         "version": __version__,
@@ -97,6 +113,11 @@ def render(
     response = HTMLResponse(html, status, {**HEADERS, **(headers or {})})
     set_seed(request, response)
     return response
+
+
+def count_text(n: int | None) -> str:
+    """Return a count as the navigation shows it: nothing for none."""
+    return f"{n:,}" if n and n <= MAX_COUNTED else f"{MAX_COUNTED}+" if n else ""
 
 
 def see_other(request: HTTPConnection, path: str) -> Response:

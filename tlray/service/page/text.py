@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 from markupsafe import Markup, escape
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufeff]")
-MAX_TAIL: Final = 40
 _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"))
 NEVER: Final = "–"
 
@@ -125,20 +124,19 @@ def moment(
 
 
 def url_cut(url: str, *, titled: bool = True) -> Markup:
-    """Return a URL whose middle may be cut by its column: the host stays whole, and so does the end of its path."""
-    host, middle, tail = url_parts(url)
+    """Return a URL that its column may cut once, behind the host: the end of the path, which tells pages apart, stays."""
+    host, path = url_parts(url)
     title = Markup(' title="{}"').format(plain(url)) if titled else ""
-    return Markup('<span class="url"{}><b>{}</b><i>{}</i><u>{}</u></span>').format(
-        title, safe(host), safe(middle), safe(tail)
+    return Markup('<span class="url"{}><b>{}</b><i><u>{}</u></i></span>').format(
+        title, safe(host), safe(path)
     )
 
 
-def url_parts(url: str) -> tuple[str, str, str]:
-    """Return the host, the middle and the end of a URL; together they are the URL without its scheme."""
+def url_parts(url: str) -> tuple[str, str]:
+    """Return the host and the path of a URL; together they are the URL without its scheme."""
     rest = re.sub(r"^https?://(www\.)?", "", url)
     host, slash, path = rest.partition("/")
-    start = max(path.rfind("/", 0, -1) + 1, len(path) - MAX_TAIL)
-    return host[:80], slash + path[:start], path[start:]
+    return host[:80], slash + path
 
 
 def link(url: str | None, text: str | None = None) -> Markup:

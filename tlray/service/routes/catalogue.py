@@ -1,7 +1,7 @@
 """``/api/v1/catalogue``: search over all batches, one set with its versions; and ``/api/v1/changes``.
 
-A user sees the sets of their own batches, an admin those of all. Each call first reads what the catalogue is missing, for at
-most `CATCH_UP_S`.
+A user sees the sets of their own batches, an admin those of all. Each call first reads what the catalogue is missing
+(`tlray.service.backend.catalogue_questions`).
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import json
 import time
 from collections.abc import Callable
 from datetime import date
-from enum import Enum
+from enum import Enum, StrEnum
 from functools import partial
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse, Response
@@ -21,17 +21,21 @@ from pydantic import BeforeValidator
 
 from tlray.core.access.cursor import decode, encode
 from tlray.core.model.printable import in_json
+from tlray.core.model.quality import issue_name
 from tlray.export.json_shape import encode as utf8
 from tlray.export.json_shape import plain
 from tlray.io.catalogue import search as catalogue
-from tlray.io.catalogue.catch_up import Standing, ask
-from tlray.io.catalogue.change_list import NoStart, changes, cursor_of, start_of
+from tlray.io.catalogue.catch_up import Standing
+from tlray.io.catalogue.change_list import NoStart, changes, cursor_of, end_of, start_of
 from tlray.io.catalogue.merging import read_merged
 from tlray.io.catalogue.newest import read_set
 from tlray.io.catalogue.performances import same_as, sets_of
 from tlray.io.catalogue.search import NoWords, Place
 from tlray.io.catalogue.tally import of_owner, quality_of
+from tlray.io.catalogue.version_list import StoredVersion, find_version
+from tlray.io.catalogue.version_list import versions as list_versions
 from tlray.io.disk.home import Home
+from tlray.service.backend.catalogue_questions import questions_of
 from tlray.service.http.bodies import NDJSON
 from tlray.service.http.paging import Cursor, Limit
 from tlray.service.http.problems import not_found, problems, validation
@@ -40,17 +44,17 @@ from tlray.service.routes.dependencies import Reader, TheGateway, TheStreams
 from tlray.service.schemas.catalogue import CataloguePage, VersionsResponse, WholeSet
 
 
-def _iso_day(text: str) -> date:
-    """Read ``2026-11-01``; a number is no day."""
-    if len(text) != len("2026-11-01"):
+def iso_day(text: str) -> date:
+    """Read ``2026-11-01``; no other form of ISO 8601 is a day."""
+    day = date.fromisoformat(text)
+    if day.isoformat() != text:
         raise ValueError("a day is written as 2026-11-01")
-    return date.fromisoformat(text)
+    return day
 
 
 T = TypeVar("T")
-Day = Annotated[date, BeforeValidator(_iso_day)]
+Day = Annotated[date, BeforeValidator(iso_day)]
 router = APIRouter(prefix="/api/v1", tags=["catalogue"], route_class=ApiRoute)
-CATCH_UP_S: Final = 0.5
 MAX_BYTES: Final = 4_000_000
 """Of changes in one response: Ray Serve holds in memory what a slow client has not read."""
 FOLLOW_S: Final = 25.0
@@ -61,9 +65,18 @@ Site = Annotated[str, Path(max_length=200, examples=["1001tracklists"])]
 SourceId = Annotated[
     str, Path(max_length=2_000, description="The site's id of the set.", examples=["1pn8l919"])
 ]
+
+
+class Order(StrEnum):
+    """The order of a list of changes."""
+
+    OLDEST = "oldest"
+    NEWEST = "newest"
+
+
 CHANGES_RESPONSE: Final[dict[int | str, dict[str, Any]]] = {
     200: {
-        "description": "One change per line. `X-Next-Cursor` is the `since` to go on with.",
+        "description": "One change per line. `X-Next-Cursor` is the `since` to go on with; with `order=newest` the `before`.",
         "content": {NDJSON: {"schema": {"$ref": "#/components/schemas/ChangeLine"}}},
         "headers": {"X-Next-Cursor": {"schema": {"type": "string"}}},
     }
@@ -114,9 +127,7 @@ async def search(  # noqa: PLR0913, PLR0917 - each is a condition
 )
 async def versions(gateway: TheGateway, principal: Reader, site: Site, source_id: SourceId) -> JSONResponse:
     """List all versions of a set, the one published last first."""
-    _, found = await _ask(
-        gateway.home, lambda db: catalogue.versions(db, site, source_id, owner=principal.sees)
-    )
+    _, found = await _ask(gateway.home, lambda db: list_versions(db, site, source_id, owner=principal.sees))
     if not found:
         raise not_found("set", f"{site}:{source_id}")
     return JSONResponse({"versions": found})
@@ -131,25 +142,35 @@ async def one(
     merged: Annotated[
         bool, Query(description="Merge it with the sets of other sites that are the same performance.")
     ] = False,
+    version: Annotated[
+        int | None,
+        Query(ge=1, le=2**31, description="The number of one of its versions, in place of the newest."),
+    ] = None,
 ) -> Response:
-    """Return the newest version of a set, with its tracks, and the sets of other sites that are the same performance."""
+    """Return a set, with its tracks, and the sets of other sites that are the same performance."""
+    if merged and version is not None:
+        raise validation([("query.version", "the newest versions are merged; leave out one of the two")])
     owner = principal.sees
 
-    def question(db: Any) -> tuple[list[Place], list[dict[str, Any]]] | None:
+    def question(db: Any) -> _Asked | None:
         place = catalogue.find(db, site, source_id, owner=owner)
         if place is None:
             return None
-        return sets_of(db, place, owner=owner) if merged else [place], same_as(db, place, owner=owner)
+        found = None if version is None else find_version(db, site, source_id, version, owner=owner)
+        places = sets_of(db, place, owner=owner) if merged else [place]
+        return _Asked(places, same_as(db, place, owner=owner), found)
 
     _, found = await _ask(gateway.home, question)
     if found is None:
         raise not_found("set", f"{site}:{source_id}")
-    shape = await asyncio.to_thread(_whole, gateway.home, found[0], merged=merged)
-    return Response(_line(shape | {"same_as": found[1]}), media_type="application/json")
+    if version is not None and found.version is None:
+        raise not_found("version", f"{version} of {site}:{source_id}")
+    shape = await asyncio.to_thread(_whole, gateway.home, found, merged=merged)
+    return Response(_line(shape | {"same_as": found.same_as}), media_type="application/json")
 
 
 @router.get("/changes", response_class=Response, responses={**CHANGES_RESPONSE, **problems(400)})
-async def list_changes(
+async def list_changes(  # noqa: PLR0913, PLR0917 - each is a condition
     gateway: TheGateway,
     streams: TheStreams,
     principal: Reader,
@@ -161,12 +182,19 @@ async def list_changes(
         str | None, Query(max_length=200, description="Only changes of one set: its site …")
     ] = None,
     source_id: Annotated[str | None, Query(max_length=2_000, description="… and its id there.")] = None,
+    order: Annotated[Order, Query(description="Which changes come first.")] = Order.OLDEST,
+    before: Annotated[
+        str | None, Query(max_length=500, description="The cursor of a change: only those before it.")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=10_000, description="The largest number of changes.")] = 1_000,
     follow: Annotated[bool, Query(description="If there is no change, wait up to 25 s for one.")] = False,
 ) -> Response:
-    """Return what changed in sets that were fetched again, in the order of publication."""
+    """Return what changed in sets that were fetched again, in the order of publication or the newest first."""
     if (site is None) != (source_id is None):
         raise validation([("query.site", "give site and source_id, or neither")])
+    is_newest_first = order is Order.NEWEST
+    if follow and (is_newest_first or before is not None):
+        raise validation([("query.follow", "it waits for later changes: leave out order=newest and before")])
     of_set = None if site is None or source_id is None else (site, source_id)
     try:
         after, at = start_of(since)
@@ -174,14 +202,17 @@ async def list_changes(
         raise validation([("query.since", str(error))]) from None
     deadline = time.monotonic() + (FOLLOW_S if follow else 0.0)
 
-    conditions = partial(changes, owner=principal.sees, after=after, since=at, of_set=of_set, limit=limit)
+    conditions = partial(
+        changes, owner=principal.sees, after=after, before=end_of(before), since=at, of_set=of_set,
+        is_newest_first=is_newest_first, limit=limit,
+    )  # fmt: skip
     while True:
         _, found = await _ask(gateway.home, lambda db: list(conditions(db)))
         if found or time.monotonic() >= deadline or streams.shutdown.has_begun:
             break
         with streams.counted(principal):
             await streams.shutdown.unless_begun(asyncio.sleep(LOOK_EVERY_S))
-    behind, body = since or cursor_of(0), bytearray()
+    behind, body = (before if is_newest_first else since) or cursor_of(0), bytearray()
     for change in found:
         if len(body) >= MAX_BYTES:
             break
@@ -192,15 +223,33 @@ async def list_changes(
 
 async def _ask(home: Home, question: Callable[[Any], T]) -> tuple[Standing, T]:
     """Return how far the catalogue is, and the answer to a question."""
-    return await asyncio.to_thread(ask, home, question, within_s=CATCH_UP_S)
+    return await questions_of(home).ask(question)
 
 
 def _day(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
-def _whole(home: Home, places: list[Place], *, merged: bool) -> dict[str, Any]:
-    tracklist, place = read_merged(home, places) if merged else (read_set(home, places[0]), places[0])
+class _Asked(NamedTuple):
+    """Where a set is."""
+
+    places: list[Place]
+    """Its newest version, and those of the sets that it is merged with."""
+    same_as: list[dict[str, Any]]
+    version: StoredVersion | None
+    """The version that is asked for, if it is not the newest."""
+
+
+def _whole(home: Home, asked: _Asked, *, merged: bool) -> dict[str, Any]:
+    place = asked.places[0]
+    if asked.version is not None:
+        tracklist = read_set(home, asked.version)
+        of_version = {
+            "batch_id": asked.version.batch_id, "item_id": str(asked.version.item_id),
+            "issues": [issue_name(issue) for issue in tracklist.quality_issues],
+        }  # fmt: skip
+        return {**place.summary, **plain(tracklist), **of_version, "source_id": place.summary["source_id"]}
+    tracklist, place = read_merged(home, asked.places) if merged else (read_set(home, place), place)
     return {**place.summary, **plain(tracklist), "source_id": place.summary["source_id"]}
 
 

@@ -25,13 +25,16 @@ async def batches(
     gateway: TheGateway,
     principal: Reader,
     state: Annotated[BatchState | None, Query(description="Only those in this state.")] = None,
+    schedule_id: Annotated[
+        str | None, Query(max_length=64, description="Only those that this schedule submitted.")
+    ] = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> JSONResponse:
     """List your batches, newest first."""
     before = decode(cursor, "batches", int)[0] if cursor else None
     found, next_ = await gateway.coordinator.list_batches(
-        owner=principal.sees, state=state, before=before, limit=limit
+        owner=principal.sees, state=state, before=before, limit=limit, schedule_id=schedule_id
     )
     return page("batches", found, None if next_ is None else encode("batches", next_))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -10,12 +9,12 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
 from tlray.io.catalogue import names, search
-from tlray.io.catalogue.catch_up import ask
 from tlray.io.catalogue.names import NameKind
 from tlray.io.catalogue.search import NoWords
+from tlray.service.backend.catalogue_questions import questions_of
 from tlray.service.http.problems import not_found, problems, validation
 from tlray.service.routes.api_route import ApiRoute
-from tlray.service.routes.catalogue import CATCH_UP_S, Day, Text
+from tlray.service.routes.catalogue import Day, Text
 from tlray.service.routes.dependencies import Reader, TheGateway
 from tlray.service.schemas.catalogue import FacetsResponse, NameResponse
 
@@ -57,7 +56,7 @@ async def facets(  # noqa: PLR0913, PLR0917 - each is a condition
 
 async def _ask(gateway: TheGateway, question: Callable[[Any], Any]) -> Any:
     try:
-        _, found = await asyncio.to_thread(ask, gateway.home, question, within_s=CATCH_UP_S)
+        _, found = await questions_of(gateway.home).ask(question)
     except NoWords as error:
         raise validation([(f"query.{error.args[0]}", str(error))]) from None
     return found

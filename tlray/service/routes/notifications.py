@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from tlray.cluster.handlers.outbox import fresh_secret
 from tlray.core.access.cursor import decode, encode
 from tlray.service.http.paging import Cursor, Limit, page
-from tlray.service.http.problems import problems
+from tlray.service.http.problems import not_found, problems
 from tlray.service.routes.api_route import ApiRoute
 from tlray.service.routes.dependencies import BatchId, Reader, Submitter, TheGateway
 from tlray.service.schemas.batches import Moment, ResponseBody
 from tlray.service.schemas.lists import NextCursor
 
 router = APIRouter(prefix="/api/v1", tags=["notifications"], route_class=ApiRoute)
+DeliveryId = Annotated[str, Path(max_length=64, examples=["msg_0123456789ab"])]
 
 
 class DeliveryAttempt(ResponseBody):
@@ -93,6 +94,15 @@ async def all_deliveries(
         owner=principal.sees, before=before, limit=limit
     )
     return page("deliveries", found, None if next_ is None else encode("deliveries", next_))
+
+
+@router.post("/deliveries/{delivery_id}/retry", responses=problems(404, 409))
+async def retry_delivery(delivery_id: DeliveryId, gateway: TheGateway, principal: Submitter) -> BatchDelivery:
+    """Send a notification again that was given up. It keeps its id, and is tried 25 times at most in all."""
+    found = await gateway.coordinator.resend_notice(principal.sees, delivery_id)
+    if found is None:
+        raise not_found("notification", delivery_id)
+    return BatchDelivery(**found)
 
 
 @router.get("/webhooks/secret")

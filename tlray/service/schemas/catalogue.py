@@ -142,7 +142,7 @@ class FacetsResponse(ResponseBody):
 
 
 class WholeSet(FoundSet):
-    """The newest version of a set, with its tracks (all fields: docs/results.md)."""
+    """A version of a set, with its tracks (all fields: docs/results.md)."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -161,6 +161,7 @@ class WholeSet(FoundSet):
 class VersionResponse(ResponseBody):
     """One version of a set."""
 
+    version: int = Field(description="Its number: 1 is the one published first.")
     batch_id: str
     item_id: str
     parser: str
@@ -171,6 +172,10 @@ class VersionResponse(ResponseBody):
     cued_count: int
     digest: str = Field(description="Of what is compared; versions with the same one have no changes.")
     is_newest: bool
+    changes: dict[str, int] = Field(
+        description="What had changed against the newest one before it: kind → number.",
+        examples=[{"revealed": 1}],
+    )
 
 
 class VersionsResponse(ResponseBody):

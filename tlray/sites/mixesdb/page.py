@@ -17,6 +17,9 @@ _CHAPTERS = ("h3", "h4", "h5", "dt")
 _CONTENT = "#mw-content-text, #bodyContent, .mw-parser-output"
 _CONFIG = re.compile(r'"wg(ArticleId|RevisionId|PageName)"\s*:\s*(?:"((?:[^"\\]|\\.){1,400})"|(\d{1,12}))')
 _MAX_DEPTH = 12
+_NEXT = re.compile(r"next(?:\s+(?:page|[\d,.]+))?\W{0,3}", re.IGNORECASE)
+"""The link to the rest of a list; a page of somebody named *Nextmen* is none."""
+_PAGED = re.compile(r"[?&](?:pagefrom|from|offset|page)=", re.IGNORECASE)
 
 
 def explorer_mixes(tree: LexborHTMLParser) -> list[Mix]:
@@ -47,7 +50,7 @@ def listed_mixes(tree: LexborHTMLParser, root: str = SITE) -> tuple[list[FoundSe
         if is_mix(key) and "action=" not in (link.attributes.get("href") or ""):
             title = " ".join((link.attributes.get("title") or link.text()).split())
             found.setdefault(key, FoundSet(page_url(key, root), title or key.replace("_", " ")))
-        elif link.text().strip().lower().startswith("next"):
+        elif _NEXT.fullmatch(link.text().strip()) and _PAGED.search(link.attributes.get("href") or ""):
             next_url = next_url or _absolute(link).replace("https://x/", f"{root}/")
     return list(found.values()), next_url
 

@@ -8,6 +8,9 @@ import unicodedata
 MAX_LINE_CHARS = 20_000
 """No line of a list is longer; several tracks can stand on one."""
 
+_MAX_BLANKS = 100
+_WIDE = re.compile(rf"[ \t]{{{_MAX_BLANKS},}}")
+"""Nobody aligns so wide; a search for a separator between blanks takes the square of their number."""
 _AFTER_NUMBER = re.compile(r"(?m)^([ \t]*\d{1,3}[.)]?[ \t]*)[\u2028\x0b\x85]")
 _LINE_ENDS = re.compile(r"\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _MANY_BLANK = re.compile(r"\n{5,}")
@@ -29,9 +32,13 @@ def lines_of(text: str) -> list[str]:
 def clean(line: str) -> str:
     """Return one line without control and invisible characters, in NFC, its tabs kept, stripped."""
     if line.isascii() and line.isprintable():
-        return line.strip()
-    line = _INVISIBLE.sub("", _ESCAPES.sub("", line))
-    return unicodedata.normalize("NFC", _BLANKS.sub(" ", line)).strip(_FRAMES)
+        line = line.strip()
+    else:
+        line = _INVISIBLE.sub("", _ESCAPES.sub("", line))
+        line = unicodedata.normalize("NFC", _BLANKS.sub(" ", line)).strip(_FRAMES)
+    return (
+        line if len(line) < _MAX_BLANKS else _WIDE.sub(lambda gap: "\t" if "\t" in gap[0] else "    ", line)
+    )
 
 
 def one_blank(text: str) -> str:

@@ -55,7 +55,11 @@ class Cue:
 
 
 _COLON = "[:：]"
-_DIGITS = rf"\d{{1,4}}{_COLON}\d{{2}}(?:{_COLON}\d{{2}})?(?:[.,]\d{{1,3}}(?!\d))?(?!\d|{_COLON}\d)"
+_FRAMES = r"[:;]\d\d(?![\d:])"
+"""Of a timecode, ``01:02:03:04``: how many a second has is not known."""
+_DIGITS = (
+    rf"\d{{1,4}}{_COLON}\d{{2}}(?:{_COLON}\d{{2}}(?:{_FRAMES})?)?(?:[.,]\d{{1,3}}(?!\d))?(?!\d|{_COLON}\d)"
+)
 _TIME = re.compile(rf"(?<![\d:.,/]){_DIGITS}(?:[ ]?([apAP])\.?[mM]\b\.?)?")
 _DOTTED = re.compile(r"\d{1,3}\.[0-5]\d(?:\.[0-5]\d)?(?![\d.])")
 _MASKED = re.compile(
@@ -142,8 +146,8 @@ def _one(text: str, at: int, *, dotted: bool, bracketed: bool = False) -> tuple[
 def _read(found: re.Match[str]) -> Cue | None:
     half = found[1]
     digits = found[0][: found.start(1) - found.start()].rstrip() if half else found[0]
-    digits, _, fraction = digits.replace("：", ":").replace(",", ".").partition(".")
-    first, *_ = printed = digits.split(":")
+    digits, _, fraction = digits.replace("：", ":").replace(";", ":").replace(",", ".").partition(".")
+    first, *_ = printed = digits.split(":")[:3]
     parts = tuple(map(int, printed))
     if half:
         if not 1 <= parts[0] <= 12 or parts[1] > 59:

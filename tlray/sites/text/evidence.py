@@ -47,6 +47,12 @@ _TALK = re.compile(
     r"episode|news|topics?|conclusion|summary|guests?|listeners?|welcome|thoughts|why we|what we|about)\b",
     re.IGNORECASE,
 )
+_SCORE = re.compile(r"(?<![\d:.])\d{1,3}(?:[-–]\d{1,3}|[ ]?:[ ]?\d)$")
+_OTHER_LISTS = re.compile(
+    r"\b(?:(?:reading|book|shopping|grocery|packing|guest|price|wish)\s?list|ingredients|recipes?|bibliography|references|quotes|"
+    r"quotations|to-?dos?|results|standings|fixtures|agenda|timetable|glossary)\b",
+    re.IGNORECASE,
+)
 _MIN_BARE = 6
 _MIN_PLAIN = 10
 _MIN_COUNTED = 8
@@ -88,7 +94,11 @@ def _why_no_music(lines: Sequence[Line], run: Run, reading: Reading) -> str | No
         return None
     if _is_timetable(run, lines):
         return "a timetable"
+    if sum(bool(_SCORE.search(track.text)) for track in tracks) * 2 > n:
+        return "results of games"
     music = _sounds_like_music(tracks)
+    if not music and _is_below_another_heading(run, lines):
+        return "lines about something else than music"
     software = sum(bool(_SOFTWARE.search(track.text)) for track in tracks)
     if software > 1 and software * (4 if music else 7) > n and not (_is_timed(reading) and music):
         return "lines about something else than music"
@@ -107,6 +117,12 @@ def _why_no_music(lines: Sequence[Line], run: Run, reading: Reading) -> str | No
     return (
         None if music or many or _look_like_names(tracks) else "lines that are no names of artists and tracks"
     )
+
+
+def _is_below_another_heading(run: Run, lines: Sequence[Line]) -> bool:
+    """True if the last line of text above the rows is a heading of other things."""
+    above = next((line.raw for line in reversed(lines[: run.rows[0]]) if line.body), "")
+    return len(above.split()) <= 5 and bool(_OTHER_LISTS.search(above))
 
 
 def _is_timed(reading: Reading) -> bool:

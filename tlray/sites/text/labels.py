@@ -44,6 +44,8 @@ _CATALOGUE = re.compile(
 )
 _JOINED_CATALOGUE = re.compile(r"[A-Z]{2,10}[ .-]?\d{2,5}[A-Z]{0,3}")
 _YEAR = re.compile(r"[\s,/-]+(?:19|20)\d\d$")
+_NO_LABEL = re.compile(r"(?:19|20)\d\d|\d{2,3}(?:[.,]\d)?\s?bpm|(?:1[0-2]|0?[1-9])[AB]", re.IGNORECASE)
+"""A year, a tempo, a key: what else stands in brackets at the end of a line."""
 _LABEL_WORD = re.compile(
     r"\b(?:records?|recordings?|recs?|music|rec\.|ltd\.?|limited|digital|label|productions?|white|tunes|audio|sounds?|trax)\b",
     re.IGNORECASE,
@@ -68,7 +70,7 @@ def habit_of(bodies: Sequence[str], separator: Separator | None) -> LabelHabit:
     ]
     versioned = sum(body.rfind(")") > 0 for body in bare)
     in_brackets = sum(
-        bool((m := _IN_BRACKETS.search(body)) and not VERSION.search(m["label"])) for body in bare
+        bool((m := _IN_BRACKETS.search(body)) and not _is_no_label(m["label"])) for body in bare
     )
     three = (
         [parts for body in bare if len(parts := segments(body)) == 3] if separator is Separator.DASH else []
@@ -90,6 +92,10 @@ def habit_of(bodies: Sequence[str], separator: Separator | None) -> LabelHabit:
         if len(behind) >= _MIN_LINES
         else frozenset(),
     )
+
+
+def _is_no_label(text: str) -> bool:
+    return bool(VERSION.search(text) or _NO_LABEL.fullmatch(text))
 
 
 def _has_both(text: str, separator: Separator | None) -> bool:
@@ -116,7 +122,7 @@ def released(title: str, habit: LabelHabit, *, only_labels: bool = False) -> Rel
         and habit.in_brackets
         and (m := _IN_BRACKETS.search(rest))
         and m.start()
-        and not VERSION.search(m["label"])
+        and not _is_no_label(m["label"])
     ):
         rest, label = rest[: m.start()].strip(), m["label"]
     return _read(rest, label)
@@ -135,7 +141,7 @@ def _cut_square(text: str, *, only_labels: bool = False) -> tuple[str, str]:
             if (
                 text[:at].rstrip()[-1:] in "-–—"
                 or not inside
-                or (not only_labels and VERSION.search(inside) and not _LABEL_WORD.search(inside))
+                or (not only_labels and _is_no_label(inside) and not _LABEL_WORD.search(inside))
             ):
                 return text, ""
             return text[:at].strip(), inside

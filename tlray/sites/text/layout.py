@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from tlray.sites.text.cues import inline
+from tlray.sites.text.enumeration import plain_rows
 from tlray.sites.text.lines import Kind, Line, lex, unmark
 from tlray.sites.text.names import is_unknown
 from tlray.sites.text.numbering import as_minutes, counted, minutes
@@ -17,7 +18,6 @@ _NUMBERS = re.compile(r"(?:(?<=\s)|^|(?<=[,;|/)]))\(?(\d{1,3})[.)](?=\s*\S)[ ]*"
 _BRACKETED = re.compile(r"[\[(](\d{1,3})[\])]")
 _DOTTED = re.compile(r"^[^\w\n]{0,4}(\d{1,3})\.([0-5]\d)(?:\.[0-5]\d)?[\s\])]")
 _OPEN_END = re.compile(r"(?:,|\s&|\s(?:feat|ft|vs)\.?|\s[-–—])$", re.IGNORECASE)
-_SIDE = re.compile(r"([A-Ha-h]\d{1,2})[ \t]*[.):|-]?[ \t]+(?=\S)")
 _NEAR = 12
 
 
@@ -81,7 +81,7 @@ def prepared(raws: Sequence[str], *, is_list: bool = False, minutes_in_brackets:
 
     ``is_list``: all of it is one list. ``minutes_in_brackets``: ``[07]`` is a time.
     """
-    raws = _without_sides(raws)
+    raws = plain_rows(raws)
     raws = _joined([piece for raw in raws for piece in lines_on_one(raw)])
     lines = _lexed(raws)
     numbers = counted(lines)
@@ -96,14 +96,6 @@ def prepared(raws: Sequence[str], *, is_list: bool = False, minutes_in_brackets:
     if not is_list:
         _keep_times_in_company(lines)
     return lines
-
-
-def _without_sides(raws: Sequence[str]) -> Sequence[str]:
-    """Return lines without the places on a record, ``A1. …``, where at least three have one, from A1 on."""
-    found = [side for raw in raws if (side := _SIDE.match(raw))]
-    if len(found) < 3 or found[0][1].upper() != "A1":
-        return raws
-    return [_SIDE.sub("", raw) for raw in raws]
 
 
 def _lexed(raws: Sequence[str]) -> list[Line]:

@@ -6,6 +6,8 @@ import csv
 import re
 from collections.abc import Sequence
 
+from tlray.sites.text.characters import clean
+
 _COLUMNS = {
     "number": r"#|no\.?|nr\.?|n°|№|pos\.?|position|index|track\s?(?:no\.?|number|#)|order",
     "time": r"time(?:\s?code|\s?stamp)?|start(?:\s?time)?|cue|at|begin|zeit|offset|mm:ss|hh:mm:ss",
@@ -22,6 +24,10 @@ _MIN_BLOCKS = 3
 _MAX_HEADER_CHARS = 200
 _HEAD = "Tracklist:"
 """Columns of artist and title announce a list as a heading does."""
+_TIME = re.compile(r"[\d:.,'′’\"″”?hmsx ]{1,16}|\d{1,2}:\d\d(?::\d\d)?\s?[ap]\.?m\.?", re.IGNORECASE)
+"""What is no date."""
+_OF_SEVERAL = re.compile(r"\bsource_id\b")
+"""A column of tlray's own tables, which hold several sets."""
 _RULE = re.compile(r"[\s|:+=-]{3,}")
 
 
@@ -66,6 +72,18 @@ def _unkeyed(lines: Sequence[str]) -> list[str]:
     return made
 
 
+def is_ordered(text: str) -> bool:
+    """True if a text begins with the header of a table that says the order of its rows, beside artist and title. A list of what
+    somebody owns has neither numbers nor times."""
+    line = next((line for line in map(clean, text[:4_000].splitlines()) if line), "")
+    header = None if _OF_SEVERAL.search(line) else _header(line)
+    return (
+        header is not None
+        and {"artist", "title"} <= {*header[1]}
+        and not {"number", "time"}.isdisjoint(header[1])
+    )
+
+
 def _cells(line: str, mark: str) -> list[str]:
     if not mark or mark not in line:
         return []
@@ -100,7 +118,8 @@ def _row(cells: Sequence[str], columns: Sequence[str | None]) -> str:
     name = " - ".join(filter(None, (of.get("artist"), title)))
     label = " - ".join(filter(None, (of.get("label"), of.get("catalogue"))))
     number = of.get("number", "").rstrip(".)")
-    marks = [f"{number}." if number.isdigit() else "", f"[{time}]" if (time := of.get("time")) else ""]
+    time = of.get("time", "")
+    marks = [f"{number}." if number.isdigit() else "", f"[{time}]" if _TIME.fullmatch(time) else ""]
     return " ".join(filter(None, (*marks, name, f"[{label}]" if label else ""))) if name else ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 VERSION = re.compile(
     r"\b(?:(?:re)?mix(?:es|ed)?|rmx|edit|re-?edit|version|vers\.|dub|bootleg|re-?work(?:ed)?|re-?fix|"
@@ -23,6 +24,10 @@ _TRACKLIST = (
     r"s)?|track\s*ids?|time\s*stamps?|"
     r"time\s*codes?|track\s*names?|song\s*list|list\s+of\s+(?:tracks|songs)|titelliste|lista\s+de\s+(?:temas|"
     r"canciones|músicas)|track\s*listado|"
+    r"tracklijst|nummerlijst|liste\s+des\s+(?:titres|morceaux)|lista\s+(?:utworów|brani|piese|piosenek)|"
+    r"seznam\s+skladeb|zoznam\s+skladieb|számlista|dallista|låtlist[ae]|sporliste|sangliste|kappalelista|biisilista|"
+    r"(?:parça|şarkı|çalma)\s+listesi|λίστα(?:\s+κομματιών|\s+τραγουδιών)?|список\s+(?:треков|песен|композиций|трек[іи]в|пісень)|"
+    r"قائمة\s+(?:الأغاني|التشغيل)|רשימת\s+(?:שירים|השמעה)|播放列表|播放清單|曲目清单|"
     r"тре[кй]\s*-?\s*лист|плей\s*-?\s*лист|トラックリスト|セットリスト|曲目|曲リスト|歌单|曲目列表|트랙\s*리스트"
 )
 _NAMES_LIST = re.compile(rf"(?:^|[^\w/.@#-])(?:{_TRACKLIST})(?![\w/]|\.\w)", re.IGNORECASE)
@@ -110,6 +115,8 @@ _NOTE_CHARS = 60
 
 def names_tracklist(line: str) -> bool:
     """True if the line announces a tracklist and is no sentence about one somewhere else."""
+    if not line.isascii():
+        line = unicodedata.normalize("NFKC", line)  # letters of mathematics, which look bold
     if len(line) > 80 and not line.rstrip(" :-–—*_=>↓⬇👇🔽\ufe0f").lower().endswith(
         ("tracklist", "tracklisting", "track list", "setlist", "playlist")
     ):

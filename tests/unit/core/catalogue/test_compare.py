@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tlray.core.catalogue.changes import Cause, Change, ChangeKind, cause_of, compare
+from tlray.core.catalogue.changes import Cause, Change, ChangeKind, cause_of, compare, compare_rows
 from tlray.core.catalogue.matching import MAX_GAP, match
 from tlray.core.catalogue.names import fits, similar, words
 from tlray.core.catalogue.version import Row, Version
@@ -165,6 +165,40 @@ def test_every_row_is_matched_once_or_added_or_removed(old: list[Row], new: list
     stays = [pair for pair in pairs if pair not in moved]
     assert stays == sorted(stays)
     assert not compare(version(*old), version(*old))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ([], [], []),
+        ([A, B], [A, B], [(1, 1, []), (2, 2, [])]),
+        # one that comes in is one change, and shifts the others
+        ([A, B], [D, A, B], [(None, 1, [K.ADDED]), (1, 2, []), (2, 3, [])]),
+        # a removed row stands where it stood, before what replaces it
+        ([A, B, C], [A, D, C], [(1, 1, []), (2, None, [K.REMOVED]), (None, 2, [K.ADDED]), (3, 3, [])]),
+        ([A, B, C], [C], [(1, None, [K.REMOVED]), (2, None, [K.REMOVED]), (3, 1, [])]),
+        ([A, B], [], [(1, None, [K.REMOVED]), (2, None, [K.REMOVED])]),
+        # … and does not go along with a row that moves away
+        ([A, B, D, C], [A, C, B], [(1, 1, []), (3, None, [K.REMOVED]), (4, 2, []), (2, 3, [K.MOVED])]),
+        ([A, B, C, D], [B, C, A], [(2, 1, []), (3, 2, []), (4, None, [K.REMOVED]), (1, 3, [K.MOVED])]),
+        # several changes of one row
+        ([UNKNOWN], [A._replace(cue_s=1.0, labels=["X"])], [(1, 1, [K.REVEALED, K.CUE_SET, K.LABELS])]),
+    ],
+)  # fmt: skip
+def test_the_rows_of_two_versions_are_one_list(
+    old: list[Row], new: list[Row], expected: list[tuple[int | None, int | None, list[ChangeKind]]]
+) -> None:
+    found = compare_rows(old, new)
+    assert [(row.index_before, row.index, [c.kind for c in row.changes]) for row in found] == expected
+
+
+@given(st.lists(rows, max_size=14), st.lists(rows, max_size=14))
+def test_one_list_has_every_row_and_every_change_once(old: list[Row], new: list[Row]) -> None:
+    found = compare_rows(old, new)
+    assert [row.index for row in found if row.index] == list(range(1, len(new) + 1))
+    assert sorted(row.index_before for row in found if row.index_before) == list(range(1, len(old) + 1))
+    changes = Counter(change for row in found for change in row.changes)
+    assert changes == Counter(compare(version(*old), version(*new)))
 
 
 EDITS = (K.ADDED, K.REMOVED, K.REVEALED, K.HIDDEN, K.CUE_SET, K.CUE_CORRECTED, K.CUE_REMOVED, K.LABELS)

@@ -8,7 +8,17 @@ import time
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from tlray.core.notify.notification import DAY_S, WAITS_S, Delivery, mail_address, next_attempt_at, of_status
+from tlray.core.notify.notification import (
+    DAY_S,
+    MAX_ATTEMPTS,
+    WAITS_S,
+    Delivery,
+    NotificationState,
+    mail_address,
+    next_attempt_at,
+    of_status,
+    why_not_again,
+)
 from tlray.core.notify.webhook_signature import headers, secret_text
 
 FAILED = Delivery(500, "not taken")
@@ -38,6 +48,16 @@ def test_what_a_receiver_asks_for_is_waited_but_not_beyond_the_day() -> None:
     assert next_attempt_at(busy, 5, made_at=0.0, now=10.0, jitter=0.0) == 10.0 + WAITS_S[4]
     never = Delivery(429, "not taken", retry_after_s=3 * DAY_S)
     assert next_attempt_at(never, 1, made_at=0.0, now=10.0, jitter=0.0) is None
+
+
+def test_a_notice_that_was_given_up_can_be_sent_again_but_not_without_end() -> None:
+    given_up = NotificationState.GIVEN_UP
+    assert why_not_again(given_up, 9) is None
+    assert why_not_again(given_up, MAX_ATTEMPTS - 1) is None
+    assert "25 times" in str(why_not_again(given_up, MAX_ATTEMPTS))
+    assert why_not_again(NotificationState.DUE, MAX_ATTEMPTS) is None
+    assert "was delivered" in str(why_not_again(NotificationState.DELIVERED, 1))
+    assert next_attempt_at(FAILED, 10, made_at=0.0, now=2 * DAY_S, jitter=0.0) is None  # once each time
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from benchmarks import changing_world
 from tlray.core.refresh.change_rate import ChangeRates, group_of
@@ -68,6 +69,13 @@ def test_a_clock_that_ran_back_and_a_set_of_the_future_break_nothing() -> None:
     rates = ChangeRates.learned([back, future])
     assert 0.0 < chance(back, rates) < 1.0
     assert chance(future, rates) == 0.0
+
+
+def test_a_set_that_is_gone_is_not_chosen_and_its_visits_count() -> None:
+    gone, quiet = replace(known("gone", visits="90 91* 92*"), is_gone=True), known("quiet", visits="1")
+    rates = ChangeRates.learned([gone, quiet])
+    assert [pick.known.source_id for pick in plan([gone, quiet], rates, budget=9, now=NOW)] == ["quiet"]
+    assert rates.rate(group_of("a.test", 9, 0.25)) > ChangeRates().rate(group_of("a.test", 9, 0.25))
 
 
 def test_no_site_is_given_more_than_it_may_be_asked() -> None:

@@ -19,6 +19,7 @@ from tlray.core.schedules.schedule import (
     Timing,
     check,
     decide,
+    in_words,
     latest,
     next_runs,
     occurrences,
@@ -269,3 +270,22 @@ def test_occurrences_end_where_there_are_none() -> None:
     )  # an older tlray took it: the 1st or 29th that is also the second Monday
     assert next(occurrences(never, after=START), None) is None
     assert latest(never, since=START, now=START + 100) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("30 3 * * MON", "At 03:30 on Monday"),
+        ("@daily", "At 00:00 every day"),
+        (" */15 * * * * ", "Every 15th minute of every hour"),
+        ("0 4 1,15 * *", "At 04:00 on the first and the 15th day of month"),
+    ],
+)
+def test_a_cron_line_is_said_in_words(line: str, words: str) -> None:
+    assert in_words(line) == words
+
+
+@pytest.mark.parametrize("line", ["99 * * * *", "every day", "@never", "0 0 L * *"])
+def test_a_line_that_is_none_has_no_words(line: str) -> None:
+    with pytest.raises(ValueError, match="cron"):
+        in_words(line)

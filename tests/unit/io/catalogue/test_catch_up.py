@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,21 +15,33 @@ from made_journal import kill_lane
 from made_sets import a_set, a_track
 from older_parts import as_before_november_2026
 
+from tlray.core.catalogue.changes import compare
 from tlray.core.scheduling.changeset import LaneDeath
-from tlray.errors import StorageFull
+from tlray.errors import HomeUnusable, StorageFull
 from tlray.io.catalogue import catch_up as module
 from tlray.io.catalogue.catch_up import Standing, catch_up
 from tlray.io.catalogue.change_list import NoStart, changed_sets, changes, cursor_of, last_change, start_of
 from tlray.io.catalogue.change_table import CHANGES, table, write
+from tlray.io.catalogue.content import version_from
 from tlray.io.catalogue.database import opened
-from tlray.io.catalogue.newest import iter_newest, load, read_set
-from tlray.io.catalogue.search import NoWords, Query, TooShort, find, search, versions
+from tlray.io.catalogue.newest import iter_newest, load, merge_all, read_set
+from tlray.io.catalogue.search import NoWords, Query, TooShort, find, search
+from tlray.io.catalogue.version_list import find_version, versions
 from tlray.io.disk.home import Home
 from tlray.io.journal.rows import PartRow
 from tlray.io.results.compaction import merge
 from tlray.io.results.store import PartFile, replace_parts
 from tlray.model import Identity, Tracklist
 
+OLDER = (
+    "UPDATE meta SET value = '1' WHERE key = 'version'",
+    "DROP TABLE blocks_new",
+    "DROP TABLE links",
+    "ALTER TABLE sets DROP COLUMN n_changes",
+    "CREATE TABLE of_an_older_tlray (a, b)",
+    "CREATE INDEX sets_date ON sets (date)",
+)
+"""A catalogue of an older tlray: its tables are not ours."""
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
@@ -73,7 +86,15 @@ def test_a_set_that_is_fetched_again_is_compared_with_its_last_version(made: Mad
         assert (added["index_before"], added["index"], added["cause"]) == (None, 1, "source")
         assert (revealed["index_before"], revealed["index"], revealed["before"]) == (2, 3, "ID - ID")
         assert revealed["changed_at"] == "2026-11-01T13:00:00Z"
-        assert [v["is_newest"] for v in versions(db, "1001tracklists", "s1", owner=None)] == [True, False]
+        newer, older = versions(db, "1001tracklists", "s1", owner=None)
+        assert (newer["version"], newer["is_newest"], newer["changes"]) == (
+            2,
+            True,
+            {"added": 1, "revealed": 1},
+        )
+        assert (older["version"], older["is_newest"], older["changes"]) == (1, False, {})
+        places = [find_version(db, "1001tracklists", "s1", number, owner=None) for number in range(-2, 4)]
+        assert [place is None for place in places] == [True, True, True, False, False, True]
         place = find(db, "1001tracklists", "s1", owner=None)
         assert place is not None
         assert (place.batch_id, place.summary["n_versions"], place.summary["n_changes"]) == ("b2", 2, 2)
@@ -82,6 +103,8 @@ def test_a_set_that_is_fetched_again_is_compared_with_its_last_version(made: Mad
         assert [(b, s["changes"]) for b, s in changed_sets(db, after=-1, until=2**62)] == [
             ("b2", {"added": 1, "revealed": 1})
         ]
+    old, new = (version_from(read_set(made.home, place)) for place in places if place is not None)
+    assert [(c.kind, c.after) for c in compare(old, new)] == [("added", "New - TNew"), ("revealed", "B - TB")]
     assert kinds(made.home, since=(NOON + timedelta(hours=2)).timestamp()) == []
     assert len(kinds(made.home, since=(NOON + timedelta(hours=1)).timestamp())) == 2
     assert kinds(made.home, of_set=("1001tracklists", "s2")) == []
@@ -245,6 +268,23 @@ def test_batches_that_run_at_once_are_read_in_the_order_of_their_results(
     assert [after for _, _, after in kinds(made.home)] == [f"{c} - T{c}" for c in "BCDEFGH"]
 
 
+def test_a_version_with_fewer_rows_is_the_newest_like_any_other(made: MadeHome) -> None:
+    made.batch("b1", [night("s1", *"ABCDEF", quality=0.9)], [night("s2", "A")])
+    made.batch("b2", [night("s1", "A", "F", hours=1, quality=0.2)])
+    assert kinds(made.home) == [("s1", "removed", "")] * 4
+    assert [len(found.tracks) for found in iter_newest(made.home) if found.source_id == "s1"] == [2]
+    assert (total(made.home, q="tc"), total(made.home, q="tf"), total(made.home, min_quality=0.5)) == (
+        0,
+        1,
+        0,
+    )
+    merge_all(made.home)
+    assert load(made.home)[1].groupby("source_id").size().to_dict() == {"s1": 2, "s2": 1}
+    made.batch("b3", [night("s1", hours=2)])
+    assert total(made.home, q="tf") == 0
+    assert kinds(made.home)[4:] == [("s1", "removed", "")] * 2
+
+
 def test_unchanged_sets_change_nothing(made: MadeHome) -> None:
     made.batch("b1", [night("s1", "A", "B")])
     made.batch("b2", [night("s1", "A", "B", hours=1)])
@@ -284,7 +324,8 @@ def test_a_catalogue_that_was_deleted_or_damaged_or_is_of_another_version_is_the
         path.unlink,
         lambda: path.write_bytes(b"rubbish" * 1000),
         lambda: path.write_bytes(b""),
-        lambda: _set_version(path),
+        lambda: _change(path, "UPDATE meta SET value = 'older' WHERE key = 'version'"),
+        lambda: _change(path, *OLDER),
     ):
         spoil()
         assert catch_up(made.home).n_behind == 0
@@ -292,10 +333,27 @@ def test_a_catalogue_that_was_deleted_or_damaged_or_is_of_another_version_is_the
     assert path.stat().st_mode & 0o077 == 0
 
 
-def _set_version(path: Path) -> None:
-    with sqlite3.connect(path) as db:
-        db.execute("UPDATE meta SET value = 'older' WHERE key = 'version'")
-    db.close()
+@pytest.mark.parametrize("name", ["meta", "batches", "sets", "contents", "versions", "blocks", "words"])
+def test_a_catalogue_without_one_of_its_tables_is_made_anew(made: MadeHome, name: str) -> None:
+    made.batch("b1", [night("s1", "A", "ID")])
+    catch_up(made.home)
+    before = dump(made.home)
+    _change(made.home.catalogue, f"DROP TABLE {name}")
+    made.batch("b2", [night("s1", "A", "B", hours=1)])
+    for _ in range(2):  # whoever finds it is told, the next one makes it anew
+        with suppress(HomeUnusable):
+            catch_up(made.home)
+        with suppress(HomeUnusable):
+            total(made.home, q="someone")
+    assert total(made.home, q="tb") == 1
+    after = dump(made.home)
+    assert (len(after["versions"]), len(after["changes"])) == (len(before["versions"]) + 1, 1)
+
+
+def _change(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as db, db:
+        for statement in statements:
+            db.execute(statement)
 
 
 def test_a_catalogue_of_another_journal_is_made_anew(made: MadeHome, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -11,7 +13,9 @@ from made_catalogue import MadeHome
 from made_sets import a_set, a_track
 
 from benchmarks.performed_world import World
-from tlray.io.catalogue import linking, merging
+from tlray.io.catalogue import block_index, linking, merging
+from tlray.io.catalogue import catch_up as catch_up_module
+from tlray.io.catalogue.block_index import LEVELS
 from tlray.io.catalogue.catch_up import catch_up
 from tlray.io.catalogue.database import opened, remove
 from tlray.io.catalogue.merging import iter_merged, load
@@ -22,6 +26,7 @@ from tlray.model import Tracklist
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 NAMES = "ABCDEFGH"
+ALL_BLOCKS = " UNION ALL ".join(f"SELECT * FROM {level}" for level in LEVELS)  # noqa: S608
 
 
 def night(
@@ -53,7 +58,7 @@ def all_links(home: Home) -> list[Any]:
     with opened(home) as db:
         return [
             db.execute(sql).fetchall()
-            for sql in ("SELECT * FROM links", "SELECT * FROM blocks", "SELECT * FROM performances")
+            for sql in ("SELECT * FROM links", f"{ALL_BLOCKS} ORDER BY 1, 2", "SELECT * FROM performances")
         ]
 
 
@@ -95,6 +100,51 @@ def test_links_are_the_same_after_a_rebuild_and_whatever_came_first(made: MadeHo
     assert len(before[0]) > 40
     remove(made.home)
     assert all_links(made.home) == before
+
+
+def test_blocks_move_on_and_are_found_and_deleted_wherever_they_are(
+    made: MadeHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = [page.tracklist for page in World(4, n_performances=60).pages()]
+    changed = [replace(page, tracks=page.tracks[2:], fetched_at=NOON) for page in pages[::3]]
+    for n in range(0, len(pages), 20):
+        made.batch(f"b{n}", *([page] for page in pages[n : n + 20]))
+    for n in range(0, len(changed), 20):
+        made.batch(f"c{n}", *([page] for page in changed[n : n + 20]))
+    in_one_table = all_links(made.home)
+    assert len(in_one_table[0]) > 60
+    remove(made.home)
+    monkeypatch.setattr(catch_up_module, "WINDOW", 7)
+    monkeypatch.setattr(block_index, "ROOM", {"blocks_new": 40, "blocks_recent": 200})
+    assert all_links(made.home) == in_one_table
+    with opened(made.home) as db:
+        sizes = [db.execute(f"SELECT count(*) FROM {level}").fetchone()[0] for level in LEVELS]  # noqa: S608
+    assert sum(sizes) == len(in_one_table[1])
+    assert sizes[0] <= 40
+    assert 100 < sizes[1] <= 200 < sizes[2]
+
+
+def test_a_window_that_was_cut_off_while_blocks_moved_is_read_again(
+    made: MadeHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = [page.tracklist for page in World(5, n_performances=30).pages()]
+    made.batch("b1", *([page] for page in pages))
+    whole = all_links(made.home)
+    remove(made.home)
+    monkeypatch.setattr(catch_up_module, "WINDOW", 10)
+    monkeypatch.setattr(block_index, "ROOM", {"blocks_new": 30, "blocks_recent": 100})
+    moved = block_index._move
+
+    def cut_off(db: sqlite3.Connection, level: str, larger: str, n_rows: int) -> None:
+        moved(db, level, larger, n_rows)
+        if level == "blocks_recent" and n_rows > 0:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(block_index, "_move", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            catch_up(made.home)
+    assert all_links(made.home) == whole
 
 
 def test_through_a_third_set(made: MadeHome) -> None:
@@ -175,6 +225,6 @@ def test_a_performance_whose_sets_changed_meanwhile_is_merged_of_the_others(
     catch_up(made.home)
     before = merging._known(made.home)
     made.batch("b2", [night("b.test", names="STUVWXYZ", hours=1)])
-    monkeypatch.setattr(merging, "_known", lambda _home: before)
+    monkeypatch.setattr(merging, "_known", lambda _home, _owner: before)
     found = sorted(one.merged_from for one in iter_merged(made.home))
     assert found == [["a.test:1"], ["b.test:1"]]

@@ -47,6 +47,20 @@ def test_a_plain_file_is_its_own_member(tmp_path: Path) -> None:
     assert found.file.url == "file:///My%20set%3F.cue"
 
 
+@pytest.mark.parametrize("n_known", [0, 3, 7, 100])
+def test_a_file_that_grows_while_it_is_opened_is_read_to_its_end(n_known: int) -> None:
+    (found,) = read_stream(io.BytesIO(b"TITLE x"), Given("a.cue"), n_known)
+    assert isinstance(found, Member)
+    assert found.file.body == b"TITLE x"
+
+
+def test_a_file_that_grows_beyond_what_is_read_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounds, "MAX_MEMBER_BYTES", 8)
+    (found,) = read_stream(io.BytesIO(b"TITLE x y"), Given("a.cue"), 4)
+    assert isinstance(found, Refusal)
+    assert "too large" in found.reason
+
+
 def test_what_the_user_says_of_a_file_stands_above_what_it_says() -> None:
     (found,) = read(gzip_warc(warc_record(PAGE)), url="https://own.example/", encoding="cp1251")
     assert isinstance(found, Member)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from made_journal import change, commit, entries, kill_lane, lease, submit
+from made_journal import change, commit, entries, kill_lane, lease, submit, succeed
 
 from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
@@ -65,6 +65,19 @@ def test_a_retry_takes_what_was_seen_and_leaves_what_died_later(journal: Journal
     assert journal.revive(batch, seen=SeenGroup("timeout", "a.test", seen)) == {}, "it died again"
     assert six.id not in journal.revive(batch, seen=SeenGroup("gone", "a.test"))
     assert dead(journal, batch) == [1]
+
+
+def test_a_result_is_gone_if_a_later_item_of_its_page_found_none(journal: Journal) -> None:
+    kept, gone, away, early = lease(journal, submit(journal, "B1", 4))
+    succeed(journal, [kept, gone, away])
+    die(journal, [early], "gone: 404")
+    _, again, late, back = lease(journal, submit(journal, "B2", 4))
+    die(journal, [again], "gone")
+    die(journal, [late], "gone-by-another-word")
+    succeed(journal, [back])
+    assert journal.items_gone() == {gone.id}
+    succeed(journal, lease(journal, submit(journal, "B3", 2)))
+    assert journal.items_gone() == {gone.id}, "the newer result is another item"
 
 
 def test_a_lane_that_dies_later_is_not_in_what_was_seen(journal: Journal) -> None:

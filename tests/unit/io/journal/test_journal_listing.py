@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from made_journal import Storage, change, commit, lease, new_batch, submit
@@ -80,6 +81,30 @@ def test_batches_are_listed_the_newest_first_and_to_whoever_has_them(journal: Jo
     assert ids(None, before=3, limit=1) == ["B2"]
     assert ids(None, "running") == ["B3", "B2", "B1"]
     assert ids(None, "paused") == []
+
+
+def test_dead_letters_are_counted_up_to_a_limit(journal: Journal) -> None:
+    assert [journal.count_dead(owner=owner, limit=100) for owner in (None, "ann", "bob", "eve")] == [
+        9,
+        7,
+        2,
+        0,
+    ]
+    assert journal.count_dead(limit=4) == 4
+
+
+def test_batches_of_a_schedule_are_listed_and_no_others(journal: Journal) -> None:
+    keys = {"R1": "ann\nschedule sch_1 5.000", "R2": "ann\nschedule sch_1 9.000", "R3": "ann\nschedule sch_11 9.000",
+            "R4": "\nschedule sch_1 9.000", "R5": "once schedule sch_1 5.000"}  # fmt: skip
+    for batch_id, key in keys.items():
+        journal.open_batch(
+            replace(new_batch(batch_id, owner=key.partition("\n")[0] * ("\n" in key)), request_key=key)
+        )
+    found = journal.batches(schedule_id="sch_1")
+    assert [row.batch_id for row in found] == ["R4", "R2", "R1"]
+    assert [row.batch_id for row in journal.batches(owner="ann", schedule_id="sch_1", limit=1)] == ["R2"]
+    assert [row.batch_id for row in journal.batches(before=found[1].id, schedule_id="sch_1")] == ["R1"]
+    assert journal.batches(schedule_id="sch%") == []
 
 
 @pytest.mark.parametrize("limit", [1, 2, 100])

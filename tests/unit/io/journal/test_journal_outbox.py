@@ -238,3 +238,23 @@ def test_notices_of_all_batches_of_an_owner_are_listed_the_newest_first(journal:
     assert journal.deliveries_of("dan", before=found[0][0], limit=9) == found[1:]
     assert len(journal.deliveries_of(None, limit=2)) == 2
     assert journal.deliveries_of("nobody", limit=9) == []
+
+
+def test_a_notice_that_was_given_up_is_due_again_for_its_owner(journal: Journal) -> None:
+    kill_lane(journal, LaneDeath(submit(journal, webhook=HOOK), "a.test", "timeout"))
+    (notice,) = take(journal)
+    id_ = notice.notice_id
+    gone = Delivery(410, "gone", is_hopeless=True)
+    journal.settle_notice(id_, gone, at=LATER, took_s=0.1, next_at=None)
+    assert take(journal) == []
+    assert journal.delivery("bob", id_) is None
+    assert journal.delivery("ann", "msg_none") is None
+    journal.resend_notice(id_, wall=LATER)
+    found = journal.delivery("ann", id_)
+    assert found is not None
+    assert found == journal.delivery(None, id_)
+    assert (found[0], found[1].state, len(found[1].attempts)) == ("b1", "due", 1)
+    assert [(one.notice_id, one.n_attempts) for one in take(journal)] == [(id_, 1)]
+    journal.settle_notice(id_, Delivery(200, "", is_delivered=True), at=LATER, took_s=0.1, next_at=None)
+    journal.resend_notice(id_, wall=LATER)
+    assert take(journal) == []

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from made_feeds import LINES, item, rss, simple_chapters
+from made_feeds import LINES, TRACKS, item, podcasting_chapters, rss, simple_chapters
 
-from tlray.core.model.discovery import MOST_ON_A_PAGE
+from tlray.core.model.discovery import MOST_ON_A_PAGE, PageFound, admit
+from tlray.core.model.item import FrontierItem
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.core.scheduling.lease import LeasedItem
@@ -70,6 +71,33 @@ def test_a_category_lists_mixes_and_where_it_goes_on() -> None:
     assert not read(WIKI, body, peer="127.0.0.1")[0].from_public
 
 
+@pytest.mark.parametrize(("max_found", "n_pages"), [(100, 1), (500, 3), (2_000, 5)])
+def test_a_large_category_is_followed_to_its_end_or_to_max_found(max_found: int, n_pages: int) -> None:
+    """Five pages of 200 mixes, each with the last mix of the page before, the last one with the link back to the first."""
+    pages = {}
+    for number in range(5):
+        mixes = [
+            f"/w/2031-05-04_-_Oto_-_Pier_Radio_{at}"
+            for at in range(200 * number - bool(number), 200 * (number + 1))
+        ]
+        goes_on = f"/w/index.php?title=Category:Oto&amp;pagefrom={(number + 1) % 5}#mw-pages"
+        pages[number] = wiki(*mixes, goes_on).replace(">x</a></div>", ">next page</a></div>")
+    known: set[str] = set()
+    queue, n_read, n_found, n_barren = [WIKI], 0, 0, 0
+    while queue:
+        url = queue.pop()
+        body = pages[int(url.rpartition("=")[2]) if "pagefrom" in url else 0]
+        outcome, _ = read(url, body)
+        page = PageFound(FrontierItem(1, 1, "mixesdb.com", url, url), outcome.found, True, max_found, False)
+        admitted = admit(page, known, n_found=n_found, n_barren=n_barren)
+        known |= {link.fingerprint for link in admitted.new}
+        queue += [link.url for link in admitted.new if link.is_list]
+        n_read, n_found, n_barren = n_read + 1, n_found + admitted.n_sets, admitted.n_barren
+        assert n_read < 20
+    # the first page comes again under the URL that the last one has for it
+    assert (n_read, n_found) == (n_pages + (max_found > 1_000), min(max_found, 1_000))
+
+
 def test_without_find_a_page_that_lists_sets_is_no_set_as_ever() -> None:
     for terms in (None, BatchConfig()):
         outcome, _ = read(WIKI, wiki(f"/w/{MIX}"), terms)
@@ -125,6 +153,21 @@ def test_a_public_host_needs_a_contact() -> None:
     )
     assert followed(outcome) == ["http://127.0.0.1:9/9"]
     assert outcome.reason == "1 link left out: they lead to public hosts, for which a contact is needed"
+
+
+def test_a_feed_leads_to_files_of_chapters_on_its_own_domain() -> None:
+    def episode(number: int, host: str) -> str:
+        inside = f'<podcast:chapters url="https://{host}/{number}/chapters.json" type="application/json+chapters"/>'
+        return item(inside, guid=f"episode-{number}", link=False)
+
+    outcome, sets = read(
+        FEED, rss(episode(1, "tidal.example"), episode(2, "cdn.example")), content_type="application/rss+xml"
+    )
+    assert (outcome.kind, sets) == (K.LISTED, ())
+    assert followed(outcome) == ["https://tidal.example/1/chapters.json"]
+    assert outcome.reason == "1 link left out: they lead to other hosts, and to no set of a known site"
+    outcome, (made,) = read(followed(outcome)[0], podcasting_chapters(), content_type="application/json")
+    assert (outcome.kind, made.title, made.cued_count) == (K.FETCHED, "1", len(TRACKS))
 
 
 def feed() -> bytes:

@@ -16,8 +16,10 @@ from made_catalogue import MadeHome
 from made_sets import a_set, a_track
 
 from tlray.core.access.tokens import digest_of, spell
+from tlray.io.catalogue import catch_up as catch_up_module
+from tlray.io.catalogue.newest import merge_all
 from tlray.model import Tracklist
-from tlray.service.routes import catalogue
+from tlray.service.routes import catalogue, exports
 
 SET = "/api/v1/catalogue/1001tracklists/s1"
 TOKENS = {user: spell(user.encode()[:3], user.encode() * 8 + b"x" * 8).text for user in ("ann", "bob", "eve")}
@@ -95,6 +97,8 @@ async def test_a_search_has_a_total_and_goes_on_at_its_cursor(made: MadeHome, tm
         ({"q": "--"}, "query.q"),
         ({"dj": "a*"}, "query.dj"),
         ({"from": "yesterday"}, "query.from"),
+        ({"from": "2026-W01-1"}, "query.from"),
+        ({"to": "20261101"}, "query.to"),
         ({"min_quality": "2"}, "query.min_quality"),
         ({"artits": "x"}, "query.artits"),
     ],
@@ -123,7 +127,15 @@ async def test_a_set_is_whole_and_has_its_versions(made: MadeHome, tmp_path: Pat
     strange = (await http.get("/api/v1/catalogue/1001tracklists/s%2F2%3F%23%C3%A4")).json()
     assert strange["source_id"] == "s/2?#ä"
     versions = (await http.get(f"{SET}/versions")).json()["versions"]
-    assert [(v["batch_id"], v["is_newest"]) for v in versions] == [("b2", True), ("b1", False)]
+    assert [(v["batch_id"], v["is_newest"], v["version"], v["changes"]) for v in versions] == [
+        ("b2", True, 2, {}), ("b1", False, 1, {})
+    ]  # fmt: skip
+    older = (await http.get(f"{SET}?version=1")).json()
+    assert [track["artist"] for track in older["tracks"]] == ["A", "Secret"]
+    assert (older["batch_id"], older["track_count"], older["n_versions"]) == ("b1", 2, whole["n_versions"])
+    assert (await http.get(f"{SET}?version=2")).json() == whole
+    assert (await http.get(f"{SET}?version=3")).status_code == 404
+    assert faults(await http.get(f"{SET}?version=1&merged=true"))[0][0] == "query.version"
     for path in (f"{SET}9", f"{SET}9/versions", "/api/v1/catalogue/nowhere/s1"):
         assert (await http.get(path)).status_code == 404
 
@@ -183,6 +195,64 @@ async def test_a_user_sees_the_sets_of_their_own_batches_and_an_admin_all(
     assert changes == [0, 1, 1]
 
 
+async def test_an_export_has_the_newest_versions_that_a_user_sees(made: MadeHome, tmp_path: Path) -> None:
+    path = "/api/v1/catalogue/export"
+    ann, bob, eve = (client(tmp_path, user) for user in ("ann", "bob", "eve"))
+
+    async def sets(http: httpx.AsyncClient, **query: Any) -> list[tuple[str, int]]:
+        answer = await http.get(path, params={"format": "jsonl"} | query)
+        assert answer.status_code == 200, answer.text
+        lines = map(json.loads, answer.text.splitlines())
+        return sorted((one["source_id"], one["track_count"]) for one in lines)
+
+    for _ in range(2):
+        assert await sets(ann) == [("s/2?#ä", 1), ("s1", 2)]
+        assert await sets(bob) == [("s1", 1)]
+        assert await sets(eve) == [("s/2?#ä", 1), ("s1", 1)]
+        merge_all(made.home)  # the few large files have those of all users
+    assert await sets(ann, min_quality=0.8) == [("s/2?#ä", 1)]
+    assert await sets(bob, min_quality=0.8) == []
+    whole = await eve.get(path, params={"format": "csv"})
+    assert 'filename="all.csv"' in whole.headers["content-disposition"]
+    known = {"If-None-Match": whole.headers["etag"]}
+    assert (await eve.get(path, params={"format": "csv"}, headers=known)).status_code == 304
+    made.batch("b3", [night("A", "B", "C", hour=14)], owner="bob")
+    assert await sets(eve) == [("s/2?#ä", 1), ("s1", 3)]
+    assert await sets(ann) == [("s/2?#ä", 1), ("s1", 2)]
+    assert (await eve.get(path, params={"format": "csv"}, headers=known)).status_code == 200
+    assert (
+        faults(await eve.get(path, params={"format": "csv", "min_quality": "2"}))[0][0] == "query.min_quality"
+    )
+
+
+async def test_an_export_of_a_catalogue_that_lacks_results_is_refused_for_now(
+    made: MadeHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catch_up_module, "WINDOW", 1)
+    monkeypatch.setattr(exports, "CATCH_UP_S", 0.0)
+    answer = await client(tmp_path).get("/api/v1/catalogue/export", params={"format": "csv"})
+    assert (answer.status_code, answer.headers["retry-after"].isdigit()) == (503, True)
+    assert "lacks about 2 results" in answer.json()["detail"]
+
+
+async def test_an_export_is_merged_of_a_users_own_sets(made: MadeHome, tmp_path: Path) -> None:
+    names = ("A", "B", "C", "D", "E")
+    made.batch("b3", [night(*names, source_id="p")], owner="ann")
+    elsewhere = night(*names, site="mixesdb", source_id="m", url="https://m.test/1")
+    made.batch("b4", [elsewhere], owner="bob")
+    merged = {}
+    for user in ("ann", "bob", "eve"):
+        params = {"format": "jsonl", "merged": "true"}
+        answer = await client(tmp_path, user).get("/api/v1/catalogue/export", params=params)
+        assert 'filename="merged.jsonl"' in answer.headers["content-disposition"]
+        merged[user] = sorted(sorted(json.loads(line)["merged_from"]) for line in answer.text.splitlines())
+    assert merged == {
+        "ann": [["1001tracklists:p"], ["1001tracklists:s/2?#ä"], ["1001tracklists:s1"]],
+        "bob": [["1001tracklists:s1", "mixesdb:m"]],  # of those that bob sees, the one that is like it
+        "eve": [["1001tracklists:p", "mixesdb:m"], ["1001tracklists:s/2?#ä"], ["1001tracklists:s1"]],
+    }
+
+
 async def test_changes_are_followed_from_a_cursor_or_a_moment(
     made: MadeHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,6 +274,45 @@ async def test_changes_are_followed_from_a_cursor_or_a_moment(
     of_set = {"site": "1001tracklists", "source_id": "s1"}
     assert (await http.get("/api/v1/changes", params=of_set)).text.count("\n") == 1
     assert (await http.get("/api/v1/changes", params=of_set | {"source_id": "s9"})).text == ""
+
+
+async def test_changes_are_read_backwards_from_the_newest(made: MadeHome, tmp_path: Path) -> None:
+    for n in range(1, 5):
+        made.batch(f"c{n}", [night("A", *"BCDE"[:n], hour=13 + n)], owner="bob")
+    http = client(tmp_path)
+    query = {"site": "1001tracklists", "source_id": "s1", "order": "newest", "limit": "3"}
+    pages, before = [], None
+    while True:
+        answer = await http.get("/api/v1/changes", params=query | ({"before": before} if before else {}))
+        if not answer.text:
+            break
+        pages.append([json.loads(line) for line in answer.text.splitlines()])
+        before = answer.headers["x-next-cursor"]
+    assert [[change["after"] for change in page] for page in pages] == [
+        ["E - TE", "D - TD", "C - TC"],
+        ["B - TB"],
+    ]
+    assert (before, answer.headers["x-next-cursor"]) == (pages[-1][-1]["cursor"],) * 2
+    between = {"since": pages[1][0]["cursor"], "before": pages[0][0]["cursor"]}
+    for order, found in (("oldest", ["C - TC", "D - TD"]), ("newest", ["D - TD", "C - TC"])):
+        lines = (await http.get("/api/v1/changes", params=between | {"order": order})).text.splitlines()
+        assert [json.loads(line)["after"] for line in lines] == found
+    none = await http.get("/api/v1/changes", params=query | {"source_id": "s9"})
+    rest = await http.get(
+        "/api/v1/changes", params={"order": "newest", "before": none.headers["x-next-cursor"]}
+    )
+    assert (none.text, rest.text) == ("", "")
+
+
+async def test_backwards_is_no_way_to_follow(made: MadeHome, tmp_path: Path) -> None:
+    http = client(tmp_path)
+    cursor = (await http.get("/api/v1/changes")).headers["x-next-cursor"]
+    for wrong in ({"order": "newest"}, {"before": cursor}):
+        answer = await http.get("/api/v1/changes", params={"follow": "true"} | wrong)
+        assert faults(answer)[0][0] == "query.follow"
+    assert faults(await http.get("/api/v1/changes?order=latest"))[0][0] == "query.order"
+    for wrong_cursor in ("x", "2026-11-01", ""):
+        assert (await http.get("/api/v1/changes", params={"before": wrong_cursor})).status_code == 400
 
 
 async def test_a_response_of_changes_is_bounded(

@@ -16,7 +16,8 @@ from alone import service
 from tlray.export.formats import all_formats, get
 from tlray.io.export.zip_archive import MEDIA_TYPE, write_zip
 from tlray.model import Tracklist
-from tlray.service.routes.exports import KINDS, is_known
+from tlray.service.http.file_answers import is_known
+from tlray.service.routes.exports import KINDS
 
 URL = "/api/v1/batch/b/export"
 

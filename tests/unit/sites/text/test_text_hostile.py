@@ -118,6 +118,9 @@ HOSTILE = {
     "question marks": "?\n" * 3_000,
     "urls": "https://a.b/" * 11_000,
     "dots": "a." * 63_000,
+    "keys": "8A " * 6_000 + "\n" + "8A - 124 - A - B\n" * 3_000,
+    "blanks and keys": ("a" + " " * 9_000 + "8A x\n") * 9,
+    "Roman": "I. " * 6_000 + "\n" + "I. A - B\n" * 3_000,
 }
 
 

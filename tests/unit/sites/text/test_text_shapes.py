@@ -115,6 +115,8 @@ def timed(*times: str) -> str:
         (["0h00m00s", "0h04m10s", "1h02m03s"], [0, 250, 3723]),
         (["0.00", "4.35", "9.10"], [0, 275, 550]),
         (["00:00 - 03:12", "03:12 - 07:00", "07:00 - 11:30"], [0, 192, 420]),
+        (["00:00:00:12", "00:03:20:00", "01:00:00:24"], [0, 200, 3600]),
+        (["[00:00:00;12]", "[00:03:20;00]", "[01:00:00;24]"], [0, 200, 3600]),
         (["00:00", "?:??", "09:10"], [0, None, 550]),
         (["00:00:00", "00:05:00", "00:00:00"], [0, 300, None]),
         (["0:10", "0:00", "5:00"], [10, None, 300]),
@@ -448,6 +450,19 @@ ODD = {
     ),
     "full stops": ('1. A, "B" [Original Mix].\n2. C, "D" [Dub].\n3. E, "F" [Dub].\n4. G, "H" [Dub].', ("C", "D [Dub]"), []),
     "keycaps": ("1\ufe0f\u20e3 A - B\n2\ufe0f\u20e3 C - D\n3\ufe0f\u20e3 E - F", ("C", "D"), []),
+    "Roman numbers": ("I. A - B\nII. C - D\nIII. E - F\nIV. G - H", ("C", "D"), []),
+    "initials": ("Tracklist:\nI. A - B\nC. D - E\nX. E - F", ("C. D", "E"), []),
+    "letters": ("a) A - B\nb) C - D\nc) E - F\nd) G - H", ("C", "D"), []),
+    "keys before": ("1. [8A] A - B\n2. [11B] C - D\n3. [1A] E - F", ("C", "D"), []),
+    "keys and tempos before": ("Tracklist\n8A - 124 - A - B\n9A - 124 - C - D\n10A - 124.5 - E - F", ("C", "D"), []),
+    "keys behind": ("1. A - B (Dub) [8A / 124]\n2. C - D (Dub) [9A / 124]\n3. E - F (Dub) [8A / 126]", ("C", "D (Dub)"), []),
+    "tempos behind": ("1. A - B (124 BPM)\n2. C - D (124 BPM)\n3. E - F (126 bpm)", ("C", "D"), []),
+    "numbers that are titles": ("Tracklist\nA - 100\nC - 101\nE - 102", ("C", "101"), []),
+    "years": ("1. A - B (1990)\n2. C - D (1991)\n3. E - F (1992)", ("C", "D (1991)"), []),
+    "years in square brackets": ("1. A - B [1990]\n2. C - D [1991]\n3. E - F [1992]", ("C", "D [1991]"), []),
+    "bold letters": ("𝗧𝗿𝗮𝗰𝗸𝗹𝗶𝘀𝘁\nA - B\nC - D\nE - F", ("C", "D"), []),
+    "Turkish": ("Şarkı listesi:\nA - B\nC - D\nE - F", ("C", "D"), []),
+    "Polish": ("Lista utworów\nA - B\nC - D\nE - F", ("C", "D"), []),
     "other lists": ("Tracklist:\n1. A - B\n2. C - D\n3. E - F\n\nPrevious episodes:\n1. Show 1 - X", ("C", "D"), []),
 }  # fmt: skip
 
@@ -484,6 +499,9 @@ NO_LISTS = {
     "a changelog": "\n".join(f"- core - fix the error of option {at} in the parser" for at in range(9)),
     "steps": "1. Install - run the installer.\n2. Configure - set the options.\n3. Start - run the server.",
     "glossary": "\n".join(f"term {at} - what it means when the parser reads it in a file" for at in range(9)),
+    "results": "Arden - Colm 2:1\nDrift - Eden 0:0\nFen - Glen 3:2\nHolm - Isle 1:1\nKell - Loch 2:2\nMoor - Ness 1:0",
+    "other results": "\n".join(f"{at}. Arden {at} - Colm {at} {at}-{at % 3}" for at in range(1, 9)),
+    "books": "Reading list\n1. Moby Dick - Herman Melville\n2. Ulysses - James Joyce\n3. Emma - Jane Austen",
     "code": "\n".join(f"if (a[{at}] - b > c) {{ return x_{at}; }}" for at in range(9)),
 }
 

@@ -13,6 +13,7 @@ from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.model.urls import BadUrl, canonicalise
 from tlray.core.politeness.dead_kind import kind_of
 from tlray.core.politeness.site_profile import politeness_key
+from tlray.core.schedules.schedule import runs_key
 from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.errors import NoSuchItem
 from tlray.io.journal.clock import ClockReading
@@ -44,11 +45,14 @@ class BatchReads(Connected):
         state: str | None = None,
         before: int | None = None,
         limit: int = -1,
+        schedule_id: str | None = None,
     ) -> list[BatchRow]:
+        key = None if schedule_id is None else runs_key(schedule_id)
         rows = self._db.execute(
             f"{_BATCHES} WHERE (?1 IS NULL OR owner = ?1) AND (?2 IS NULL OR state = ?2)"
-            " AND (?3 IS NULL OR id < ?3) ORDER BY id DESC LIMIT ?4",
-            (owner, state, before, NO_LIMIT if limit < 0 else limit),
+            " AND (?3 IS NULL OR id < ?3) AND (?5 IS NULL OR substr(request_key, length(owner) + 2, ?6) = ?5)"
+            " ORDER BY id DESC LIMIT ?4",
+            (owner, state, before, NO_LIMIT if limit < 0 else limit, key, len(key or "")),
         )
         return [_batch_row(row) for row in rows]
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tlray.core.model.lifecycle import ItemState
+from tlray.core.model.outcome import OutcomeKind
 from tlray.core.politeness.dead_kind import kind_of
 from tlray.core.submission.lines import RefusedLine
 from tlray.io.journal.reader import NO_FILTER
@@ -165,6 +166,14 @@ class ItemReads(Connected):
         )
         return [DeadGroup(r[0], r[1] or "", *r[2:]) for r in rows]
 
+    def count_dead(self, *, owner: str | None = None, limit: int) -> int:
+        (n,) = self._db.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM batches b CROSS JOIN items i INDEXED BY items_dead_by"
+            " ON i.batch = b.id AND i.state = 'dead' WHERE (?1 IS NULL OR b.owner = ?1) LIMIT ?2) n",
+            (owner, limit),
+        ).fetchone()
+        return int(n)
+
     def batches_with_dead(self, seen: SeenGroup, *, owner: str | None = None) -> list[str]:
         rows = self._db.execute(
             f"SELECT b.batch_id, {_PREFIX} AS prefix FROM batches b CROSS JOIN items i INDEXED BY items_dead_by"
@@ -236,6 +245,15 @@ class ItemReads(Connected):
             "SELECT 1 FROM items WHERE fingerprint = ? AND state = 'succeeded' LIMIT 1", (item.fingerprint,)
         ).fetchone()
         return n_dead, success is not None
+
+    def items_gone(self) -> set[int]:
+        rows = self._db.execute(
+            "SELECT k.id FROM items d INDEXED BY items_dead CROSS JOIN items k"
+            " ON k.fingerprint = d.fingerprint AND k.state = 'succeeded' AND k.id < d.id"
+            " WHERE d.state = 'dead' AND (d.reason = ?1 OR d.reason LIKE ?2)",
+            (OutcomeKind.GONE.value, f"{OutcomeKind.GONE.value}:%"),
+        )
+        return {item for (item,) in rows}
 
     def refused_lines(
         self,

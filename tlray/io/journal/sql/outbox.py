@@ -74,6 +74,14 @@ class OutboxReads(Connected):
         ).fetchall()
         return [(r[0], r[9], _delivery(r[:9], self._attempts_of(r[0]))) for r in rows]
 
+    def delivery(self, owner: str | None, notice_id: str) -> tuple[str, DeliveryRow] | None:
+        r = self._db.execute(
+            "SELECT n.id, n.notice_id, n.kind, n.channel, n.target, n.state, n.made_at, n.due_at, n.about, b.batch_id"
+            " FROM notices n JOIN batches b ON b.id = n.batch WHERE n.notice_id = ?1 AND (?2 IS NULL OR b.owner = ?2)",
+            (notice_id, owner),
+        ).fetchone()
+        return None if r is None else (r[9], _delivery(r[:9], self._attempts_of(r[0])))
+
     def _attempts_of(self, notice: int) -> tuple[DeliveryAttempt, ...]:
         rows = self._db.execute(
             "SELECT at, took_s, status, why FROM deliveries WHERE notice = ? ORDER BY id", (notice,)
@@ -134,6 +142,13 @@ class OutboxWrites(OutboxReads, Writing):
         self._db.execute(
             "INSERT INTO deliveries (notice, at, took_s, status, why) SELECT id, ?, ?, ?, ? FROM notices WHERE notice_id = ?",
             (at, took_s, delivery.status, delivery.reason[:200], notice_id),
+        )
+
+    @transactional
+    def resend_notice(self, notice_id: str, *, wall: float) -> None:
+        self._db.execute(
+            "UPDATE notices SET state = 'due', due_at = ? WHERE notice_id = ? AND state = 'given_up'",
+            (wall, notice_id),
         )
 
     @transactional

@@ -44,6 +44,34 @@ export async function call(path, { method = "GET", json, body, signal, headers =
   return told;
 }
 
+/**
+ * Ask an address of the page again and again while the page is seen; an answer that has not changed is not sent again.
+ * @param {string} path @param {number} everyMs @param {(told: any) => void} take @param {{isAtOnce?: boolean}} [options]
+ */
+export function poll(path, everyMs, take, { isAtOnce = false } = {}) {
+  let tag = "";
+  let askedAt = isAtOnce ? 0 : Date.now();
+  let isAsking = false;
+  const ask = async () => {
+    if (document.hidden || isAsking || Date.now() - askedAt < everyMs - 50) return;
+    askedAt = Date.now();
+    isAsking = true;
+    try {
+      const answer = await fetch(root + path, { cache: "no-store", headers: { Accept: "application/json", ...(tag ? { "If-None-Match": tag } : {}) }, signal: AbortSignal.timeout(15_000) });
+      if (!answer.ok) return; // also 304
+      tag = answer.headers.get("etag") ?? "";
+      take(await answer.json());
+    } catch {
+      // the next time
+    } finally {
+      isAsking = false;
+    }
+  };
+  setInterval(ask, everyMs);
+  document.addEventListener("visibilitychange", ask);
+  if (isAtOnce) ask();
+}
+
 /** Go to the sign-in, and back from there. */
 export function signIn() {
   const here = location.pathname + location.search;

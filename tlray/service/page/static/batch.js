@@ -8,6 +8,7 @@ import { Panel } from "./panel.js";
 import { say, toast } from "./page.js";
 import { number, plural } from "./text.js";
 import { watchExports } from "./exports.js";
+import { showWhole } from "./whole.js";
 
 const CANCEL_S = 8;
 const PAINT_MS = 250;
@@ -123,6 +124,8 @@ function startTable() {
   const hasAdded = document.getElementById("items")?.hasAttribute("data-added") ?? false;
   items = new Items({ batchId, sprite, lines, hasAdded, filter: inAddress() });
   panel = new Panel({ batchId, sprite, onClose: closePanel, onStep: stepPanel, onRetry: () => items?.showChanges() });
+  const whole = document.getElementById("whole");
+  if (whole) showWhole(items.window, whole, (row) => items?.itemAt(Number(row.dataset.row))?.url);
   const { line, item } = inAddress();
   items.open(Number(line) || 1).then(() => { if (item) showPanel(item, false); }).catch((error) => toast(error.message));
 }

@@ -2,7 +2,7 @@
 
 import { root } from "./api.js";
 import { now, say, sayCalmly, setTime } from "./page.js";
-import { clock, number, percent, rate, write } from "./text.js";
+import { clock, number, percent, rate, safe, write } from "./text.js";
 
 /** @typedef {import("./live.js").Frame} Frame */
 
@@ -16,6 +16,12 @@ const POINT_MS = 5000;
 
 /** @param {Frame} frame @returns {number} */
 export const doneOf = (frame) => FINAL.reduce((sum, name) => sum + (frame.counts[name] ?? 0), 0);
+
+/** @param {number|null} early @param {number} late @param {string|null} [why] the domain that decides */
+export function etaText(early, late, why) {
+  const decides = why ? ` · ${safe(why)} decides` : "";
+  return early && early > now() && early < late ? `Not before ${clock(early)}, likely by ${clock(late)}${decides}` : `Likely by ${clock(late)}${decides}`;
+}
 
 export class Head {
   /** @param {HTMLElement} head @param {string} sprite */
@@ -37,6 +43,7 @@ export class Head {
     this.quarter = -1;
     this.wordsKey = "";
     this.wordsAt = 0;
+    this.notesSaid = "";
     setInterval(() => this.#point(), POINT_MS);
   }
 
@@ -125,9 +132,7 @@ export class Head {
     if (!late || (shown && shown[0] === early && shown[1] === late) || Date.now() - this.etaAt < ETA_MS) return;
     this.etaAt = Date.now();
     this.range = [early, late];
-    const why = frame.estimate_waits_on ? ` · ${frame.estimate_waits_on} decides` : "";
-    const text = early > now() && early < late ? `Not before ${clock(early)}, likely by ${clock(late)}${why}` : `Likely by ${clock(late)}${why}`;
-    write(this.eta, text);
+    write(this.eta, etaText(early, late, frame.estimate_waits_on));
   }
 
   /** @param {Frame} frame */
@@ -165,9 +170,10 @@ export class Head {
     const state = document.querySelector("#state .state");
     if (state) this.#writeState(state, words.state);
     if (words.eta && this.eta && !this.range) write(this.eta, words.eta);
-    const notes = words.notes.map((note) => this.#note(note));
     const before = this.notes?.textContent ?? "";
-    this.notes?.replaceChildren(...notes);
+    const said = JSON.stringify(words.notes);
+    if (said !== this.notesSaid) this.notes?.replaceChildren(...words.notes.map((note) => this.#note(note)));
+    this.notesSaid = said;
     const after = words.notes[0]?.text ?? "";
     if (after && !before.includes(after.slice(0, 40))) say(after);
     for (const domain of words.domains) {

@@ -7,7 +7,7 @@ import { FINAL, fillRow, makeRow } from "./rows.js";
 import { set } from "./head.js";
 
 /** @typedef {import("./rows.js").Item} Item */
-/** @typedef {{items: Map<number, Item>, at: number, isDirty: boolean, isLoading: boolean}} Block */
+/** @typedef {{items: Map<number, Item>, isLoading: boolean}} Block */
 
 const BLOCK = 200;
 const MAX_BLOCKS = 20;
@@ -15,6 +15,8 @@ const MAX_PX = 8_000_000; // engines cut an element somewhere above 14 million
 const OVER = 6; // rows beyond each edge
 const SETTLE_MS = 80;
 const REFRESH_MS = 2000;
+/** @param {number} row @returns {number} the first row of its block */
+const blockOf = (row) => Math.floor((row - 1) / BLOCK) * BLOCK + 1;
 
 export class Items {
   /** @param {{batchId: string, sprite: string, lines: number, hasAdded: boolean, filter: Record<string, string>}} of `hasAdded`: pages have added items, which share the lines of those */
@@ -31,6 +33,7 @@ export class Items {
     this.selected = "";
     this.focusRow = 0;
     this.doneAtLoad = -1;
+    this.seen = 0; // frames so far; an item that was read after the last one is as it stands
     this.reset(of.filter);
     this.#listen();
   }
@@ -97,20 +100,20 @@ export class Items {
   /** Read the block of a row. @param {number} row counts from 1; of a filter, the next page */
   async #read(row) {
     if (this.isFiltered) return this.#readMore();
-    const first = Math.floor((Math.max(1, row) - 1) / BLOCK) * BLOCK + 1;
+    const first = blockOf(Math.max(1, row));
     const before = this.blocks.get(first);
     if (before?.isLoading) return;
-    const block = { items: before?.items ?? new Map(), at: Date.now(), isDirty: false, isLoading: true };
+    const { seen } = this;
+    const block = { items: before?.items ?? new Map(), isLoading: true };
     this.#keep(first, block);
     try {
       const answer = await call(`batch/${this.of.batchId}/items${query({ from_line: first, limit: BLOCK })}`, { signal: this.aborts.signal });
       block.items = new Map();
       for (const item of /** @type {Item[]} */ (answer.items)) {
         if (item.line >= first + BLOCK) break;
-        block.items.set(item.line, item);
+        block.items.set(item.line, { ...item, seen });
         this.rowOf.set(item.item_id, item.line);
       }
-      block.at = Date.now();
     } catch (error) {
       if (!before) this.blocks.delete(first);
       if (/** @type {any} */ (error).name !== "AbortError") setTimeout(() => this.render(), 2000);
@@ -123,12 +126,16 @@ export class Items {
   #keep(first, block) {
     this.blocks.delete(first);
     this.blocks.set(first, block);
-    for (const [key, old] of this.blocks) {
+    for (const key of [...this.blocks.keys()]) {
       if (this.blocks.size <= MAX_BLOCKS) break;
-      if (key === first) continue;
-      for (const item of old.items.values()) this.rowOf.delete(item.item_id);
-      this.blocks.delete(key);
+      if (key !== first) this.#drop(key);
     }
+  }
+
+  /** @param {number} first */
+  #drop(first) {
+    for (const item of this.blocks.get(first)?.items.values() ?? []) this.rowOf.delete(item.item_id);
+    this.blocks.delete(first);
   }
 
   async #readMore() {
@@ -161,7 +168,7 @@ export class Items {
   /** @param {number} row @returns {Item|null|undefined} null: not read yet; undefined: the line made no item */
   itemAt(row) {
     if (this.isFiltered) return this.found[row - 1] ?? null;
-    const block = this.blocks.get(Math.floor((row - 1) / BLOCK) * BLOCK + 1);
+    const block = this.blocks.get(blockOf(row));
     if (!block || (block.isLoading && !block.items.size)) return null;
     return block.items.get(row);
   }
@@ -185,15 +192,21 @@ export class Items {
         this.nodes.set(row, node);
       }
       this.#fill(node, row);
-      node.style.setProperty("transform", `translateY(${(row - 1) * this.rowPx + shift}px)`);
+      this.#place(node, row, shift);
       if (node.parentNode !== this.body || node.nextElementSibling !== before) this.body.insertBefore(node, before);
       before = node;
     }
     for (const [row, node] of this.nodes) {
-      if (row < first || row > last) node.style.setProperty("transform", `translateY(${(row - 1) * this.rowPx + shift}px)`);
+      if (row < first || row > last) this.#place(node, row, shift);
     }
     this.#rove();
     this.#wantVisible(first, last);
+  }
+
+  /** @param {HTMLTableRowElement} node @param {number} row @param {number} shift */
+  #place(node, row, shift) {
+    const to = `translateY(${(row - 1) * this.rowPx + shift}px)`;
+    if (node.style.transform !== to) node.style.transform = to;
   }
 
   /** @param {HTMLTableRowElement} node @param {number} row */
@@ -204,7 +217,7 @@ export class Items {
     const isSelected = Boolean(item && item.item_id === this.selected);
     if (isSelected) set(node, "aria-selected", "true");
     else node.removeAttribute("aria-selected");
-    node.dataset.row = String(row);
+    set(node, "data-row", String(row));
   }
 
   /** One stop of the Tab key for the table. */
@@ -314,15 +327,13 @@ export class Items {
     this.last = { frame, done };
     if (this.doneAtLoad < 0) this.doneAtLoad = this.#there();
     if (frame.found && !this.of.hasAdded) { this.of.hasAdded = true; this.showChanges(); return; }
-    for (const block of this.blocks.values()) block.isDirty = true;
+    this.seen++;
     if (this.isFiltered) {
       this.changes = Math.abs(this.#there() - this.doneAtLoad);
     } else if (this.isHeld) this.changes = Math.max(this.changes, Math.abs(done - this.doneAtLoad));
     else { this.changes = 0; this.doneAtLoad = done; }
     if (!this.isHeld && !this.isFiltered) {
-      let isShown = false;
-      for (const item of frame.items ?? []) isShown = this.#patch(item) || isShown;
-      if (isShown) this.#later();
+      for (const item of frame.items ?? []) this.#patch(item);
     }
     this.#showNewer();
   }
@@ -333,33 +344,44 @@ export class Items {
     return this.filter.state ? this.last.frame.counts[this.filter.state] ?? 0 : this.last.done;
   }
 
-  /** @param {{item_id: string, state: string, attempt: number, reason: string|null, at: number}} change @returns {boolean} */
+  /** @param {{item_id: string, state: string, attempt: number, reason: string|null, at: number}} change */
   #patch(change) {
     const row = this.rowOf.get(String(change.item_id));
     const item = row ? this.itemAt(row) : null;
-    if (!row || !item) return false;
+    if (!row || !item) return;
+    item.seen = this.seen;
     item.state = change.state;
     item.attempt = change.attempt;
     item.reason = change.reason;
     if (change.state === "succeeded") item.fetched_at = change.at;
-    return this.nodes.has(row);
+    const node = this.nodes.get(row);
+    if (node) this.#fill(node, row);
   }
 
   /** Read the visible window anew where something in it may have changed. */
   async #refresh() {
     if (!this.isLive || this.isFiltered || document.hidden || this.isHeld) return;
-    await this.#reread();
+    const stale = [...this.nodes.keys()].filter((row) => {
+      const item = this.itemAt(row);
+      return item && !FINAL.has(item.state) && item.seen !== this.seen;
+    });
+    if (stale.length) await this.#reread(Math.min(...stale), Math.max(...stale));
   }
 
-  /** @param {boolean} [isAll] rows in a final state, too: somebody may have retried them */
-  async #reread(isAll = false) {
-    const rows = [...this.nodes.keys()];
-    const stale = new Set(rows.filter((row) => {
-      const item = this.itemAt(row);
-      return item && (isAll || !FINAL.has(item.state));
-    }).map((row) => Math.floor((row - 1) / BLOCK) * BLOCK + 1));
-    for (const first of stale) if (this.blocks.get(first)?.isDirty) await this.#read(first);
-    if (stale.size) this.render();
+  /** Read some rows anew. @param {number} first @param {number} last */
+  async #reread(first, last) {
+    const { seen } = this;
+    try {
+      const answer = await call(`batch/${this.of.batchId}/items${query({ from_line: first, limit: Math.min(BLOCK, last - first + 1) })}`, { signal: this.aborts.signal });
+      for (const item of /** @type {Item[]} */ (answer.items)) {
+        const block = this.blocks.get(blockOf(item.line));
+        if (block?.items.has(item.line)) block.items.set(item.line, { ...item, seen });
+        const node = this.nodes.get(item.line);
+        if (node) this.#fill(node, item.line);
+      }
+    } catch {
+      // the next time
+    }
   }
 
   #showNewer() {
@@ -372,7 +394,12 @@ export class Items {
     this.changes = 0;
     this.doneAtLoad = this.#there();
     this.#showNewer();
-    if (!this.isFiltered && !this.of.hasAdded) { for (const block of this.blocks.values()) block.isDirty = true; return this.#reread(true); }
+    if (!this.isFiltered && !this.of.hasAdded) {
+      const shown = new Set([...this.nodes.keys()].map(blockOf));
+      for (const first of [...this.blocks.keys()]) if (!shown.has(first)) this.#drop(first);
+      await Promise.all([...shown].map((first) => this.#read(first)));
+      return this.render();
+    }
     this.aborts.abort();
     const at = this.position;
     this.reset(this.filter);

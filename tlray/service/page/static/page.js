@@ -1,7 +1,7 @@
 // On every view: times, keys, menus, dialogs, messages. Listeners sit on the document; nothing replaces what people read.
 
 import { clock, day, exact, relative, shortExact } from "./text.js";
-import { root } from "./api.js";
+import { poll, root } from "./api.js";
 import { startKeys } from "./keys.js";
 
 const page = document.documentElement;
@@ -10,6 +10,8 @@ const ahead = Date.now() / 1000 - Number(page.dataset.now);
 /** @returns {number} the service's clock, epoch seconds */
 export const now = () => Date.now() / 1000 - (Math.abs(ahead) > 5 ? ahead : 0);
 
+const COUNT_MS = 30_000;
+const TIMES_MS = 2000;
 let showsExact = false;
 
 /** Write a `<time>` in the browser's zone. @param {HTMLTimeElement} element */
@@ -131,7 +133,7 @@ function start() {
   const here = /** @type {HTMLElement|null} */ (views?.querySelector("[aria-current]"));
   if (views && here) views.scrollLeft = here.offsetLeft + here.offsetWidth - views.clientWidth + 24; // on a phone they scroll
   writeTimes();
-  setInterval(() => { if (!document.hidden) writeTimes(); }, 1000);
+  setInterval(() => { if (!document.hidden) writeTimes(); }, TIMES_MS);
   for (const element of document.querySelectorAll("[data-open], [data-copy-link]")) element.removeAttribute("hidden");
   document.addEventListener("click", (event) => {
     const target = /** @type {Element} */ (event.target);
@@ -142,6 +144,13 @@ function start() {
   });
   for (const form of document.querySelectorAll("form[data-auto]")) {
     form.addEventListener("change", () => /** @type {HTMLFormElement} */ (form).requestSubmit());
+  }
+  const dead = document.getElementById("n-dead");
+  if (dead) {
+    poll("dead-letters/count", COUNT_MS, (told) => {
+      dead.hidden = !told.n;
+      if (dead.textContent !== told.text) dead.textContent = told.text;
+    }, { isAtOnce: true });
   }
   startKeys({ openDialog, toggleExact, closeMenus });
   const fault = document.querySelector(".faults");

@@ -5,7 +5,7 @@ import { now, setTime } from "./page.js";
 import { number, safe, urlParts, write } from "./text.js";
 import { set } from "./head.js";
 
-/** @typedef {{item_id: string, line: number, url: string, domain?: string, state: string, attempt: number, reason: string|null, due_at: number|null, fetched_at: number|null}} Item */
+/** @typedef {{item_id: string, line: number, url: string, domain?: string, state: string, attempt: number, reason: string|null, due_at: number|null, fetched_at: number|null, seen?: number}} Item */
 
 const STATES = {
   queued: ["queued", "none", "queued"], waiting: ["clock", "wait", "waiting"], leased: ["flight", "live", "in flight"],
@@ -31,27 +31,32 @@ export function makeRow(template) {
  * @param {HTMLTableRowElement} row @param {number} line @param {Item|null|undefined} item @param {{batchId: string, sprite: string}} of */
 export function fillRow(row, line, item, of) {
   set(row, "aria-rowindex", String(line + 1));
-  row.dataset.line = String(line);
-  row.classList.toggle("loading", item === null);
+  set(row, "data-line", String(line));
+  if (row.classList.contains("loading") !== (item === null)) row.classList.toggle("loading", item === null);
   const [lineCell, stateCell, urlCell, triesCell, whyCell, atCell] = row.cells;
   write(lineCell, number(line));
   const link = urlCell?.querySelector("a");
-  const url = link?.querySelector(".url");
+  const url = link?.firstElementChild;
+  const hostPart = url?.firstElementChild;
+  const pathPart = url?.lastElementChild?.firstElementChild;
   if (!item) {
     delete row.dataset.id;
     link?.removeAttribute("href");
     url?.removeAttribute("title");
-    for (const part of url?.children ?? []) write(part, "");
+    write(hostPart, "");
+    write(pathPart, "");
     showState(stateCell, item === null ? null : { glyph: "dash", tone: "off", word: "left out" }, of.sprite);
     write(triesCell, "");
     write(whyCell?.querySelector(".why"), item === null ? "" : "see “Left out”");
     write(atCell, "");
     return;
   }
-  row.dataset.id = item.item_id;
+  set(row, "data-id", item.item_id);
   set(link, "href", `${root}batches/${of.batchId}/items/${item.item_id}`);
   set(url, "title", safe(item.url));
-  urlParts(item.url).forEach((part, index) => write(url?.children[index], safe(part)));
+  const [host, path] = urlParts(item.url);
+  write(hostPart, safe(host));
+  write(pathPart, safe(path));
   showState(stateCell, stateOf(item.state), of.sprite);
   write(triesCell, item.state === "queued" && item.attempt <= 1 ? "" : String(item.attempt));
   const why = whyCell?.querySelector(".why");

@@ -1,5 +1,6 @@
-// Forms of schedules and templates: the zone of the browser, and what a template makes while its values are typed.
+// Forms of schedules and templates: the zone of the browser, when a cron line runs, and what a template makes, while they are typed.
 
+import { setTime } from "./page.js";
 import { plural, safe, write } from "./text.js";
 
 const WAIT_MS = 250;
@@ -32,6 +33,45 @@ async function show(of) {
     if (!(error instanceof DOMException && error.name === "AbortError")) write(document.getElementById("made-total"), "The service does not answer.");
   }
 }
+
+// -- when a cron line runs ---------------------------------------------------------------------------
+
+const when = document.getElementById("when");
+const cron = /** @type {HTMLInputElement|null} */ (document.getElementById("cron"));
+const zoneField = /** @type {HTMLInputElement|null} */ (document.getElementById("timezone"));
+
+/** @param {HTMLElement} box */
+async function showWhen(box) {
+  const line = cron?.value.trim() ?? "";
+  const words = document.getElementById("when-words");
+  if (!line) { box.hidden = true; return; }
+  try {
+    const given = new URLSearchParams({ cron: line, timezone: zoneField?.value.trim() || "UTC" });
+    const answer = await fetch(`${box.dataset.from}?${given}`, { headers: { Accept: "application/json" } });
+    if (!answer.ok || line !== cron?.value.trim()) return;
+    const told = await answer.json();
+    write(words, safe(told.fault || `${told.words}. Next runs, in its zone and yours:`));
+    document.getElementById("when-runs")?.replaceChildren(...told.runs.map((/** @type {{at: number, theirs: string}} */ run) => {
+      const entry = document.createElement("li");
+      const yours = document.createElement("time");
+      yours.dataset.day = "";
+      entry.append(`${run.theirs} = `, yours);
+      setTime(entry, run.at);
+      return entry;
+    }));
+    box.hidden = false;
+  } catch {
+    // the next key, or the answer to the form, says it
+  }
+}
+
+if (when) {
+  let typing = 0;
+  for (const field of [cron, zoneField]) field?.addEventListener("input", () => { clearTimeout(typing); typing = window.setTimeout(() => showWhen(when), WAIT_MS); });
+  showWhen(when);
+}
+
+// -- what a template makes ---------------------------------------------------------------------------
 
 form?.addEventListener("input", () => {
   clearTimeout(waits);

@@ -7,7 +7,6 @@ const DAY = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short", y
 const WEEKDAY = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit" });
 const EXACT = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "2-digit", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" });
 const SHORT_EXACT = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const MAX_TAIL = 40;
 
 /** @param {unknown} text @returns {string} the text with each control character and bidi mark as □ */
 export const safe = (text) => String(text ?? "").replace(CONTROL, "□");
@@ -70,14 +69,12 @@ export function relative(at, now) {
   return away > 0 ? `in ${text}` : `${text} ago`;
 }
 
-/** @param {string} url @returns {[string, string, string]} host, middle and end, which are the URL without its scheme */
+/** @param {string} url @returns {[string, string]} host and path, which are the URL without its scheme */
 export function urlParts(url) {
   const rest = url.replace(/^https?:\/\/(www\.)?/, "");
   const slash = rest.indexOf("/");
   const host = slash < 0 ? rest : rest.slice(0, slash);
-  const path = slash < 0 ? "" : rest.slice(slash + 1);
-  const start = Math.max(path.lastIndexOf("/", path.length - 2) + 1, path.length - MAX_TAIL);
-  return [host.slice(0, 80), (slash < 0 ? "" : "/") + path.slice(0, start), path.slice(start)];
+  return [host.slice(0, 80), slash < 0 ? "" : rest.slice(slash)];
 }
 
 /** @param {string|null|undefined} url @returns {string|null} the address, if a link may lead there */

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Final
 
@@ -18,7 +19,8 @@ from tlray.service.page import batch_words
 from tlray.service.page.calls import body_of, checked
 from tlray.service.page.estimate import estimate_of
 from tlray.service.page.form import TheForm, field
-from tlray.service.page.rendering import HEADERS, render, see_other
+from tlray.service.page.recent import answered
+from tlray.service.page.rendering import render, see_other
 from tlray.service.page.words import BATCH_WORDS, GLYPHS, ITEM_WORDS, TONES
 from tlray.service.routes import dead_letters, items, lists, notifications
 from tlray.service.routes.dependencies import BatchId, Reader, Submitter, TheGateway
@@ -28,6 +30,7 @@ router = APIRouter(prefix="/batches", include_in_schema=False)
 ROWS: Final = 50
 MAX_DOMAINS: Final = 50
 PAGE_CHARS: Final = 20_000
+TOLD_S: Final = 1.0
 TABS: Final = ("items", "lines", "deliveries", "options")
 ACTIONS: Final = {"pause": BatchEvent.PAUSE, "resume": BatchEvent.RESUME, "cancel": BatchEvent.CANCEL}
 
@@ -65,23 +68,19 @@ async def batch(
 ) -> Response:
     """Show a batch."""
     await gateway.see(principal, batch_id)
-    status = await gateway.status(batch_id)
     tab = shown.tab if shown.tab in TABS else "items"
-    cursor = shown.cursor or None
-    listed: dict[str, Any] = {}
-    if tab == "items":
-        listed = body_of(await _items(batch_id, gateway, principal, shown))
-    elif tab == "lines":
-        listed = body_of(await lists.lines(batch_id, gateway, principal, cursor=cursor, limit=200))
-    elif tab == "deliveries":
-        listed = (await notifications.deliveries(batch_id, gateway, principal)).model_dump()
+    status, listed, found = await asyncio.gather(
+        gateway.status(batch_id),
+        _listed(tab, batch_id, gateway, principal, shown),
+        _found_domains(batch_id, gateway, principal),
+    )
     return render(
         request,
         "batch.html",
         batch=status,
         estimate=estimate_of(status),
         notes=batch_words.notes(status),
-        domains=await _domains(batch_id, gateway, principal, status["state"]),
+        domains=_domains(found, status["state"]),
         n_lines=_n_lines(status),
         priorities=("immediate", "normal", "low"),
         formats=all_formats(),
@@ -91,6 +90,20 @@ async def batch(
         is_filtered=bool(shown.wanted or shown.domain or shown.q),
         words=ITEM_WORDS,
     )
+
+
+async def _listed(
+    tab: str, batch_id: str, gateway: Gateway, principal: Principal, shown: Shown
+) -> dict[str, Any]:
+    """Return what a tab lists."""
+    cursor = shown.cursor or None
+    if tab == "items":
+        return dict(body_of(await _items(batch_id, gateway, principal, shown)))
+    if tab == "lines":
+        return dict(body_of(await lists.lines(batch_id, gateway, principal, cursor=cursor, limit=200)))
+    if tab == "deliveries":
+        return (await notifications.deliveries(batch_id, gateway, principal)).model_dump()
+    return {}
 
 
 def _n_lines(status: BatchStatus) -> int:
@@ -107,34 +120,40 @@ async def _items(batch_id: str, gateway: Gateway, principal: Principal, shown: S
     )  # fmt: skip
 
 
-async def _domains(batch_id: str, gateway: Gateway, principal: Principal, state: str) -> list[dict[str, Any]]:
+async def _found_domains(batch_id: str, gateway: Gateway, principal: Principal) -> list[dict[str, Any]]:
+    answer = await lists.batch_domains(batch_id, gateway, principal, cursor=None, limit=1000)
+    return list(body_of(answer)["domains"])
+
+
+def _domains(found: list[dict[str, Any]], state: str) -> list[dict[str, Any]]:
     """Return the domains of a batch, those with the most left first."""
-    answer = body_of(await lists.batch_domains(batch_id, gateway, principal, cursor=None, limit=1000))
-    rows: list[dict[str, Any]] = sorted(answer["domains"], key=lambda row: (-row["left"], row["domain"]))
+    rows = sorted(found, key=lambda row: (-row["left"], row["domain"]))
     return [{**row, **batch_words.domain_state(row, of=state)} for row in rows]
 
 
 @router.get("/{batch_id}/words")
-async def words(batch_id: BatchId, gateway: TheGateway, principal: Reader) -> JSONResponse:
-    """Return the sentences of a batch, for the script: one place words them."""
+async def words(request: Request, batch_id: BatchId, gateway: TheGateway, principal: Reader) -> Response:
+    """Return the sentences of a batch, for the script: one place words them. For a second all are told the same."""
     await gateway.see(principal, batch_id)
-    status = await gateway.status(batch_id)
-    estimate = estimate_of(status)
-    name = status["state"]
-    domains = await _domains(batch_id, gateway, principal, name)
-    return JSONResponse(
-        {
+
+    async def ask() -> dict[str, Any]:
+        status, found = await asyncio.gather(
+            gateway.status(batch_id), _found_domains(batch_id, gateway, principal)
+        )
+        estimate = estimate_of(status)
+        name = status["state"]
+        return {
             "state": {"glyph": GLYPHS[name], "tone": TONES[name], "word": BATCH_WORDS[name]},
             "eta": f"No end can be told yet: {estimate.reason}." if estimate.reason and not estimate.likely_by else "",
             "notes": [asdict(note) for note in batch_words.notes(status)],
             "domains": [
                 {"domain": row["domain"], "glyph": row["glyph"], "tone": row["tone"], "word": row["word"],
                  "reason": row["reason"], "rate": row["rate_text"], "done": row["done"]}
-                for row in domains[:MAX_DOMAINS]
+                for row in _domains(found, name)[:MAX_DOMAINS]
             ],
-        },
-        headers=HEADERS,
-    )  # fmt: skip
+        }  # fmt: skip
+
+    return answered(request, await request.app.state.recent.get(("words", batch_id), ask, for_s=TOLD_S))
 
 
 @router.get("/{batch_id}/items/{item_id}")

@@ -14,12 +14,16 @@ from tlray.core.model.lifecycle import BatchState
 from tlray.service.auth.principal import Principal
 from tlray.service.backend.gateway import Gateway
 from tlray.service.page.estimate import estimate_of
+from tlray.service.page.recent import answered
 from tlray.service.page.rendering import render
 from tlray.service.page.words import BATCH_WORDS
 from tlray.service.routes.dependencies import Reader, TheGateway
 
 router = APIRouter(include_in_schema=False)
 CARDS: Final = 12
+FIGURES: Final = ("batch_id", "state", "counts", "total", "rate_per_min")
+TOLD_S: Final = 1.0
+"""For so long what was told of the open batches is told again."""
 ROWS: Final = 50
 MAX_LOOKED_AT: Final = 2_000
 """Batches that are looked at for one page of a filter by name or owner."""
@@ -46,6 +50,7 @@ async def batches(
         request,
         "batches.html",
         cards=cards,
+        follows=is_first,
         rows=[row for row in rows if row["batch_id"] not in shown],
         next=next_,
         words=BATCH_WORDS,
@@ -54,6 +59,24 @@ async def batches(
         has_any=bool(rows or cards),
         sees_all=principal.sees is None and bool(principal.user),
     )
+
+
+@router.get("/batches/open")
+async def open_batches(request: Request, gateway: TheGateway, principal: Reader) -> Response:
+    """Return the figures of the open batches, for the script."""
+
+    async def ask() -> list[dict[str, Any]]:
+        return [
+            {name: card[name] for name in FIGURES}
+            | {
+                "end": [card["estimate"].not_before, card["estimate"].likely_by],
+                "why": card["estimate"].reason,
+            }
+            for card in await _cards(gateway, principal)
+        ]
+
+    found = await request.app.state.recent.get(("open batches", principal.sees), ask, for_s=TOLD_S)
+    return answered(request, {"batches": found})
 
 
 async def _cards(gateway: Gateway, principal: Principal) -> list[dict[str, Any]]:

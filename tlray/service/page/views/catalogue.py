@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import date
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -74,7 +73,7 @@ def _conditions(asked: dict[str, str]) -> tuple[dict[str, Any], list[str]]:
     for name in ("from", "to"):
         try:
             conditions["from_" if name == "from" else name] = (
-                date.fromisoformat(asked[name]) if asked[name] else None
+                catalogue.iso_day(asked[name]) if asked[name] else None
             )
         except ValueError:
             faults.append(f"“{name}” is a day, such as 2026-11-01.")

@@ -10,7 +10,8 @@ from fastapi.responses import Response
 
 from tlray.service.page.calls import body_of, checked
 from tlray.service.page.form import TheForm, field
-from tlray.service.page.rendering import render, see_other
+from tlray.service.page.recent import answered
+from tlray.service.page.rendering import DEAD_COUNT, MAX_COUNTED, count_text, render, see_other
 from tlray.service.page.words import advice, kind_words
 from tlray.service.routes import dead_letters
 from tlray.service.routes.dependencies import Reader, Submitter, TheGateway
@@ -18,6 +19,8 @@ from tlray.service.schemas.batches import GroupRequest, RetryRequest
 
 router = APIRouter(prefix="/dead-letters", include_in_schema=False)
 LETTERS: Final = 50
+COUNTED_S: Final = 10.0
+"""For so long a count is told again."""
 
 
 @router.get("")
@@ -56,6 +59,17 @@ async def show(
         batch=batch,
         retried=retried if retried.isascii() and retried.isdigit() else "",
     )
+
+
+@router.get("/count")
+async def count(request: Request, gateway: TheGateway, principal: Reader) -> Response:
+    """Return how many dead letters there are, for the navigation of all open pages."""
+    n = await request.app.state.recent.get(
+        (DEAD_COUNT, principal.sees),
+        lambda: gateway.coordinator.count_dead(principal.sees, MAX_COUNTED + 1),
+        for_s=COUNTED_S,
+    )
+    return answered(request, {"n": n, "text": count_text(n)})
 
 
 def _by_kind(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
