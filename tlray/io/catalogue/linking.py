@@ -48,9 +48,7 @@ def unlink(db: sqlite3.Connection, set_id: int) -> None:
     old = stored(db, set_id)
     if old is not None:
         _delete_links(db, set_id)
-        db.executemany(
-            "DELETE FROM blocks WHERE block = ? AND set_id = ?", [(b, set_id) for b in blocks(old)]
-        )
+        block_index.drop(db, set_id, blocks(old))
 
 
 def _delete_links(db: sqlite3.Connection, set_id: int) -> None:
