@@ -14,7 +14,7 @@ import typer
 from tlray.cli.command_end import INCOMPLETE, draining, say
 from tlray.cli.options import HomeOption
 from tlray.core.model.lifecycle import BatchState
-from tlray.errors import NoSuchBatch, UsageError
+from tlray.errors import Interrupted, NoSuchBatch, UsageError
 from tlray.io.disk.home import Home
 from tlray.io.journal.opening import open_reader, require_readable
 from tlray.settings import read_settings
@@ -71,6 +71,10 @@ def reparse(
                 ):
                     with redirect_stdout(out):
                         told.tell(done)
+            except Interrupted:
+                with redirect_stdout(out):
+                    told.tell_sum()
+                raise
             finally:
                 session.close()
     told.end()
@@ -121,6 +125,12 @@ class _Told:
                 say(f"no set any more, its rows stay: {url}: {reason}")
 
     def end(self) -> None:
+        """Print the sum, and end the command with 3 where pages of sets have none now."""
+        self.tell_sum()
+        if self._n_kept:
+            raise typer.Exit(INCOMPLETE)
+
+    def tell_sum(self) -> None:
         """Print the sum."""
         if not self._as_json and self._n_changed > MAX_LINES_TOLD:
             print(f"… and {self._n_changed - MAX_LINES_TOLD:,} more; --json has all")
@@ -133,5 +143,3 @@ class _Told:
             say(
                 f"of dead letters {self._n_recovered:,} have a set now, and {self._n_dead:,} pages have none today either"
             )
-        if self._n_kept:
-            raise typer.Exit(INCOMPLETE)

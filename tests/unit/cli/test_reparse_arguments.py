@@ -51,7 +51,7 @@ def test_every_change_is_told_and_the_first_by_name(
 ) -> None:
     told = _Told(as_json=as_json)
     n = MAX_LINES_TOLD + 5
-    result = Reparsed(None, n, 1, 4, [(f"u{i}", {"added": 2}) for i in range(n)], [("gone", "no parser")])
+    result = Reparsed(None, n, 1, 0, [(f"u{i}", {"added": 2}) for i in range(n)], [("gone", "no parser")])
     done: Any = SimpleNamespace(part=SimpleNamespace(batch_id="b1"), result=result)
     told.tell(done)
     with pytest.raises(typer.Exit) as ended:
@@ -69,3 +69,15 @@ def test_every_change_is_told_and_the_first_by_name(
         f"{n} pages read again, {n} sets changed ({2 * n} added), 1 left as they are, 1 without a set now"
         in err
     )
+
+
+def test_what_became_of_dead_letters_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    told = _Told(as_json=True)
+    result = Reparsed(n_pages=3, n_dead=2, changed=[("u", {"recovered": 1})], recovered=[(7, 1.0)])
+    done: Any = SimpleNamespace(part=SimpleNamespace(batch_id="b1"), result=result)
+    told.tell(done)
+    told.end()
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"batch_id": "b1", "url": "u", "changes": {"recovered": 1}}
+    assert "3 pages read again, 1 sets changed (1 recovered)" in err
+    assert "of dead letters 1 have a set now, and 2 pages have none today either" in err

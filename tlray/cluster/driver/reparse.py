@@ -6,6 +6,7 @@ the same command goes on where it was interrupted.
 
 from __future__ import annotations
 
+import gc
 import json
 import threading
 from collections import Counter
@@ -25,12 +26,22 @@ from tlray.io.disk.private_files import keep_private, private
 from tlray.io.journal.opening import open_reader
 from tlray.io.journal.rows import PartRow
 from tlray.io.process.malloc import keep_freed_memory
-from tlray.io.reparse.part import PartWork, Reparsed, reparse_part
+from tlray.io.reparse.part import (
+    PartWork,
+    Portion,
+    Reparsed,
+    n_portions,
+    read_portion,
+    reparse_part,
+    stage_portions,
+)
 from tlray.io.reparse.reread import current_parsers
 from tlray.io.results.open_store import open_store
 from tlray.io.results.store import PartMoved
 
 LOOK_S = 1.0
+COLLECT_AFTER = 50_000
+"""New objects after which the garbage is collected: some 10,000 tracks are alive at a time, and none of them in a cycle."""
 MAX_MOVED = 5
 """How often a part is begun anew because a page of another batch is elsewhere by now."""
 
@@ -38,6 +49,13 @@ MAX_MOVED = 5
 def cpus() -> int:
     """Return how many tasks Ray can run at once."""
     return max(1, int(ray.cluster_resources().get("CPU", 1)))
+
+
+class ReparseInterrupted(Interrupted):
+    """The user stopped it."""
+
+    def __str__(self) -> str:
+        return "interrupted; what was read again stays, and the same command goes on with the rest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +76,18 @@ def reparse(
     stopping: threading.Event,
 ) -> Iterator[PartDone]:
     """Read the pages of finished batches again, and yield each part when its rows are replaced."""
-    task = ray.remote(_reparse).options(num_cpus=1, max_retries=1)
+    tasks = _Tasks(home, changed_only=changed_only)
     with _progress(home, changed_only=changed_only) as progress:
         ahead = _works(client, home, batch_ids, progress)
         running: dict[Any, PartRow] = {}
         n_moved: Counter[str] = Counter()
+        work = next(ahead, None)
         while True:
-            while (
-                not stopping.is_set() and len(running) < max_tasks and (work := next(ahead, None)) is not None
-            ):
-                running[task.remote(home, work, changed_only)] = work.part
+            while not stopping.is_set() and len(running) < max_tasks and work is not None:
+                following = next(ahead, None)
+                n_free = 1 if following is not None else max_tasks - len(running)
+                running[tasks.begin(work, n_portions(work, n_free))] = work.part
+                work = following
             if not running:
                 break
             ended, _ = ray.wait([*running], num_returns=1, timeout=LOOK_S)
@@ -79,13 +99,13 @@ def reparse(
                     n_moved[part.stem] += 1
                     if n_moved[part.stem] == MAX_MOVED:
                         raise
-                    running[task.remote(home, work_of(home, part), changed_only)] = part
+                    running[tasks.begin(work_of(home, part), 1)] = part
                     continue
                 _commit(client, part, result)
                 yield PartDone(part, result)
                 progress.add(result.part.stem if result.part else part.stem)
         if stopping.is_set():
-            raise Interrupted("")
+            raise ReparseInterrupted("")
         progress.clear()
 
 
@@ -117,11 +137,54 @@ def _commit(client: Client, part: PartRow, result: Reparsed) -> None:
         client.call(lambda c: c.replace_part(part.stem, row, result.revised))
 
 
+class _Tasks:
+    """The Ray tasks that read parts."""
+
+    def __init__(self, home: Home, *, changed_only: bool) -> None:
+        self._home, self._changed_only = home, changed_only
+        self._whole, self._portion, self._join = (
+            ray.remote(task).options(num_cpus=1, max_retries=1) for task in (_reparse, _read, _stage)
+        )
+
+    def begin(self, work: PartWork, n: int) -> Any:
+        """Read a part in one task, or in as many as there are portions, which another one joins; return what to wait for."""
+        if n == 1:
+            return self._whole.remote(self._home, work, self._changed_only)
+        portions = [
+            self._portion.remote(self._home, work, self._changed_only, index, n) for index in range(n)
+        ]
+        return self._join.remote(self._home, work.part, *portions)
+
+
 def _reparse(home: Home, work: PartWork, changed_only: bool) -> Reparsed:
-    """Stage the successor of one part; this is the Ray task."""
+    """Stage the successor of one part."""
+    with _busy():
+        return reparse_part(open_store(home), work, changed_only=changed_only)
+
+
+def _read(home: Home, work: PartWork, changed_only: bool, index: int, of: int) -> Portion:
+    """Read a portion of a part."""
+    with _busy():
+        return read_portion(open_store(home), work, changed_only=changed_only, index=index, of=of)
+
+
+def _stage(home: Home, part: PartRow, *portions: Portion) -> Reparsed:
+    """Stage the successor of a part that was read in portions."""
+    with _busy():
+        return stage_portions(open_store(home), part, portions)
+
+
+@contextmanager
+def _busy() -> Iterator[None]:
+    """Set a worker up for the block."""
     keep_private()
     keep_freed_memory()
-    return reparse_part(open_store(home), work, changed_only=changed_only)
+    before = gc.get_threshold()
+    gc.set_threshold(COLLECT_AFTER, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 class _Progress:

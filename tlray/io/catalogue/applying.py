@@ -62,7 +62,7 @@ def _apply_set(db: sqlite3.Connection, result: Result, record: Record, n_before:
     }  # fmt: skip
     rated = record.quality, str(values["issues"])
     known = db.execute(
-        "SELECT id, seq, fetched_at, parser, digest, is_newest, quality, issues FROM sets"
+        "SELECT id, seq, fetched_at, parser, digest, is_newest, quality, issues, batch, item_id FROM sets"
         " WHERE site = ? AND source_id = ? AND owner = ?",
         (site, record.source_id, result.owner),
     ).fetchone()
@@ -78,9 +78,14 @@ def _apply_set(db: sqlite3.Connection, result: Result, record: Record, n_before:
         return 0
     values["id"] = set_id = known[0]
     is_newest = result.seq >= known[1] and _is_of_newest_fetch(db, set_id, known[2], result, record)
+    had = result.is_revision and _has_version(db, set_id, result)
     if db.execute(_VERSION, values).rowcount:
         db.execute("UPDATE sets SET n_versions = n_versions + 1 WHERE id = ?", (set_id,))
-        tally.count(of_batch(result.batch), *rated)
+        if not had:
+            tally.count(of_batch(result.batch), *rated)
+        elif (known[8], known[9]) == (result.batch, result.item_id):  # in the place of its rating so far
+            tally.count(of_batch(result.batch), known[6], known[7], -1)
+            tally.count(of_batch(result.batch), *rated)
     if not is_newest:
         return 0
     values["n_changes"] = 0
@@ -97,6 +102,15 @@ def _apply_set(db: sqlite3.Connection, result: Result, record: Record, n_before:
     if digest != known[4] or not known[5]:
         link(db, set_id, result.owner, record.content)
     return int(values["n_changes"])
+
+
+def _has_version(db: sqlite3.Connection, set_id: int, result: Result) -> bool:
+    """True if an item has a version of a set already."""
+    row = db.execute(
+        "SELECT 1 FROM versions WHERE set_id = ? AND batch = ? AND item_id = ? AND seq < ? LIMIT 1",
+        (set_id, result.batch, result.item_id, result.seq),
+    ).fetchone()
+    return row is not None
 
 
 def _is_of_newest_fetch(

@@ -19,6 +19,7 @@ from tlray.core.model.lifecycle import BatchState
 from tlray.io.catalogue.applying import apply
 from tlray.io.catalogue.block_index import settle
 from tlray.io.catalogue.database import BUSY_S, clear, meta, opened, set_meta
+from tlray.io.catalogue.forgetting import forget_gone
 from tlray.io.catalogue.records import Result, read_records
 from tlray.io.catalogue.tally import Tally
 from tlray.io.disk.home import Home
@@ -136,6 +137,7 @@ class _Run:
                 continue
             apply(self._db, result, records, tally)
             self.n_read += 1
+        forget_gone(self._db, (one for one in results if not isinstance(found[one.seq], str)), tally)
         tally.write(self._db)
         settle(self._db)
 

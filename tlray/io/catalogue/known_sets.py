@@ -18,7 +18,8 @@ _SETS = (
     " LEFT JOIN (SELECT set_id, seq / ?1 AS result, count(DISTINCT coalesce(index_after, -index_before)) AS n_rows"
     "  FROM changes WHERE cause != 'parser' GROUP BY set_id, result) c ON c.set_id = s.id AND c.result = v.seq"
     " WHERE CASE WHEN ?2 IS NULL THEN s.is_newest ELSE s.owner = ?2 END"
-    " AND s.url LIKE 'http%' AND v.fetched_at IS NOT NULL ORDER BY s.id, v.seq, v.set_index"
+    " AND s.url LIKE 'http%' AND v.fetched_at IS NOT NULL ORDER BY s.id,"
+    " min(v.seq) OVER (PARTITION BY s.id, v.fetched_at), v.seq, v.set_index"
 )
 
 

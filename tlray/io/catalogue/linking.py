@@ -30,11 +30,7 @@ def link(db: sqlite3.Connection, set_id: int, owner: str, content: Content) -> N
     """Index a set, and store its links in the place of those that it had."""
     one, old = performance_of(content), stored(db, set_id)
     if old is not None:
-        db.execute(
-            "DELETE FROM links WHERE other = ?1 AND one IN (SELECT other FROM links WHERE one = ?1)",
-            (set_id,),
-        )
-        db.execute("DELETE FROM links WHERE one = ?", (set_id,))
+        _delete_links(db, set_id)
     own = blocks(one)
     if one != old:
         _index(db, set_id, one, set(own), set() if old is None else set(blocks(old)))
@@ -45,6 +41,21 @@ def link(db: sqlite3.Connection, set_id: int, owner: str, content: Content) -> N
             found += [(set_id, other_id, likeness.score), (other_id, set_id, likeness.score)]
     if found:
         db.executemany("INSERT INTO links VALUES (?, ?, ?)", found)
+
+
+def unlink(db: sqlite3.Connection, set_id: int) -> None:
+    """Take a set out of the index, with its links."""
+    old = stored(db, set_id)
+    if old is not None:
+        _delete_links(db, set_id)
+        block_index.drop(db, set_id, blocks(old))
+
+
+def _delete_links(db: sqlite3.Connection, set_id: int) -> None:
+    db.execute(
+        "DELETE FROM links WHERE other = ?1 AND one IN (SELECT other FROM links WHERE one = ?1)", (set_id,)
+    )
+    db.execute("DELETE FROM links WHERE one = ?", (set_id,))
 
 
 def stored(db: sqlite3.Connection, set_id: int, *, unless_site: str | None = None) -> Performance | None:

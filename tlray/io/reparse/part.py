@@ -12,7 +12,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby, islice
+from itertools import count, groupby, islice
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -29,6 +29,7 @@ from tlray.io.results.store import PartFile, ResultStore
 from tlray.io.results.warc import ArchivedPage, iter_records, read_record
 from tlray.model import Tracklist
 
+Tables = tuple[pa.Table, pa.Table]
 _AGAIN = re.compile(r"r[0-9a-f]{8}$")
 RECOVERED = "recovered"
 """The kind of the change of a dead letter that has a set now."""
@@ -71,10 +72,28 @@ class Reparsed:
     recovered: list[tuple[int, float]] = field(default_factory=list)
     """Dead letters that have rows now, and when each was fetched; epoch seconds."""
 
+    def add(self, other: Reparsed) -> None:
+        """Take in the result for another portion of the part."""
+        self.n_pages += other.n_pages
+        self.n_skipped += other.n_skipped
+        self.n_dead += other.n_dead
+        self.changed += other.changed
+        self.kept += other.kept
+        self.items += other.items
+        self.recovered += other.recovered
+
     @property
     def revised(self) -> Revised:
         """The same, as the journal takes it."""
         return Revised(tuple(self.items), tuple(self.recovered))
+
+
+class Portion(NamedTuple):
+    """What was read of a part by one of several tasks."""
+
+    result: Reparsed
+    tables: dict[int, Tables]
+    """The rows of each group of items, by its number in the part."""
 
 
 class _Reading(NamedTuple):
@@ -96,16 +115,42 @@ def next_stem(stem: str) -> str:
 def reparse_part(store: ResultStore, work: PartWork, *, changed_only: bool) -> Reparsed:
     """Read the pages of a part again, and stage its successor if rows have changed. ``changed_only``: not the pages that the
     parsers of today have read. `PartMoved` where a page of another batch is elsewhere by now."""
+    return stage_portions(store, work.part, [read_portion(store, work, changed_only=changed_only)])
+
+
+def n_portions(work: PartWork, at_most: int) -> int:
+    """Return into how many portions a part is divided. Each looks for the pages in other archives, of all of its items."""
+    return 1 if work.reused else max(1, min(at_most, -(-work.part.n_sets // SETS_AT_ONCE)))
+
+
+def read_portion(
+    store: ResultStore, work: PartWork, *, changed_only: bool, index: int = 0, of: int = 1
+) -> Portion:
+    """Read one of some portions of a part again: every ``of``-th group of its items, from the group ``index`` on."""
     done = Reparsed()
+    tables: dict[int, Tables] = {}
     if changed_only and not work.dead and (n := _n_current(store, work.part)):
-        done.n_skipped = n
-        return done
+        done.n_skipped = 0 if index else n
+        return Portion(done, tables)
     readings = _readings(store, work)
-    tables = []
-    while some := list(islice(readings, SETS_AT_ONCE)):
-        tables.append(_read_some(done, some, changed_only=changed_only))
+    for number in count():
+        some = list(islice(readings, SETS_AT_ONCE))
+        if not some:
+            break
+        if number % of == index:
+            tables[number] = _read_some(done, some, changed_only=changed_only)
+    return Portion(done, tables)
+
+
+def stage_portions(store: ResultStore, part: PartRow, portions: Sequence[Portion]) -> Reparsed:
+    """Join all portions of a part, and stage its successor if rows have changed."""
+    done = Reparsed()
+    tables: dict[int, Tables] = {}
+    for portion in portions:
+        done.add(portion.result)
+        tables |= portion.tables
     if done.changed:
-        done.part = _staged(store, work.part, tables)
+        done.part = _staged(store, part, [tables[number] for number in sorted(tables)])
     return done
 
 
@@ -186,7 +231,7 @@ class _Elsewhere:
         return _Reading(key, old, page, _origin(key, old, is_reused=True))
 
 
-def _read_some(done: Reparsed, some: Sequence[_Reading], *, changed_only: bool) -> tuple[pa.Table, pa.Table]:
+def _read_some(done: Reparsed, some: Sequence[_Reading], *, changed_only: bool) -> Tables:
     """Read some pages; return the rows that their items have from now on, and take in what has changed."""
     rows: list[tuple[ItemKey, Tracklist]] = []
     read: list[tuple[_Reading, ArchivedPage, slice]] = []
@@ -243,7 +288,7 @@ def _version(found: Tracklist) -> Version:
     return Version(found.title, day, found.djs, found.parser, None, rows)
 
 
-def _staged(store: ResultStore, part: PartRow, tables: list[tuple[pa.Table, pa.Table]]) -> StagedPart:
+def _staged(store: ResultStore, part: PartRow, tables: list[Tables]) -> StagedPart:
     """Stage a part of these rows, with the archive of another one."""
     new_stem = next_stem(part.stem)
     tracklists, tracks = (pa.concat_tables(some) for some in zip(*tables, strict=True))

@@ -45,7 +45,7 @@ from tlray.io.journal import opening
 from tlray.io.journal.sql.batches import BatchWrites
 from tlray.io.journal.sql.revisions import RevisionWrites
 from tlray.io.journal.sqlite.journal import SqliteJournal
-from tlray.io.reparse.part import Reparsed
+from tlray.io.reparse import part
 from tlray.io.results.local_store import LocalStore
 from tlray.io.results.part_writer import stage
 from tlray.io.results.reader import load, manifest_of
@@ -157,7 +157,7 @@ def older_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Later:
     """The task of a part; it runs when somebody waits for its answer."""
 
-    task: Callable[..., Reparsed]
+    task: Callable[..., Any]
     args: tuple[Any, ...] = ()
 
     def options(self, **_: Any) -> Later:
@@ -165,6 +165,9 @@ class Later:
 
     def remote(self, *args: Any) -> Later:
         return Later(self.task, args)
+
+    def answer(self) -> Any:
+        return self.task(*(arg.answer() if isinstance(arg, Later) else arg for arg in self.args))
 
     __hash__ = object.__hash__
 
@@ -178,7 +181,7 @@ class DeskClient:
     def call(self, method: Callable[[Any], Any]) -> Any:
         asked = method(self._desk.coordinator)
         if isinstance(asked, Later):
-            return asked.task(*asked.args)
+            return asked.answer()
         return self._loop.run_until_complete(asked)
 
     def close(self) -> None:
@@ -311,6 +314,24 @@ def test_all_of_it_is_read_again(home: Home, points: Points) -> None:
     is_at_the_end(home)
 
 
+def test_a_part_that_is_the_last_is_read_by_all_tasks_that_are_free(
+    home: Home, points: Points, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(part, "SETS_AT_ONCE", 1)
+    monkeypatch.setitem(globals(), "BATCHES", ["b1"])
+    indexes = []
+    read = driver._read
+    monkeypatch.setattr(driver, "_read", lambda *args: (indexes.append(args[3:]), read(*args))[1])
+    (told,) = reparse(home)
+    assert indexes == [(0, 2), (1, 2)]
+    assert (told.result.n_pages, told.result.n_dead, len(told.result.changed)) == (4, 1, 3)
+    monkeypatch.undo()
+    assert {item: title for item, (title, _) in seen(home)["b1"].items()} == dict(
+        zip((1, 2, 4), TITLES, strict=True)
+    )
+    assert audit_batch(home, "b1", reads_pages=True).is_right
+
+
 def test_the_status_of_a_batch_has_what_was_recovered(home: Home, points: Points) -> None:
     told: list[Batch] = []
     reparse(home, on_change=told.append)
@@ -357,7 +378,7 @@ def test_a_command_that_is_killed_again_and_again_comes_to_its_end(home: Home, p
 def test_a_command_that_is_stopped_ends_what_it_has_begun_and_goes_on_with_the_rest(
     home: Home, points: Points
 ) -> None:
-    with pytest.raises(Interrupted):
+    with pytest.raises(Interrupted, match="the same command goes on with the rest"):
         reparse(home, threading.Event())
     (left,) = reparse(home)
     assert left.part.batch_id == "b2", "what was done before is not read again"

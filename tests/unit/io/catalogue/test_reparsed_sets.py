@@ -13,11 +13,14 @@ from made_sets import a_set, a_track
 from tlray.core.model.lifecycle import ItemEvent
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.scheduling.changeset import Changeset
+from tlray.io.catalogue.block_index import LEVELS
 from tlray.io.catalogue.catch_up import catch_up
 from tlray.io.catalogue.change_list import changes
 from tlray.io.catalogue.database import opened, remove
+from tlray.io.catalogue.known_sets import known_sets
 from tlray.io.catalogue.newest import iter_newest, read_set
-from tlray.io.catalogue.search import find
+from tlray.io.catalogue.search import Query, find, search
+from tlray.io.catalogue.tally import ALL, of_batch, quality_of
 from tlray.io.catalogue.version_list import versions
 from tlray.io.disk.home import Home
 from tlray.io.journal.rows import PartRow, Revised
@@ -122,13 +125,70 @@ def test_a_dead_letter_comes_into_the_catalogue_in_its_place(
     assert newest(made.home) == [["s1", "A"], ["s2", "New"], ["s3", "C"]]
 
 
-def test_a_set_that_is_not_on_its_page_any_more_is_not_read_as_another(made: MadeHome) -> None:
-    made.batch("b1", [night("s1", "A"), night("s2", "B")])
+@pytest.mark.parametrize("is_made_anew", [False, True])
+def test_a_set_that_is_not_on_its_page_any_more_leaves_the_catalogue(
+    made: MadeHome, is_made_anew: bool
+) -> None:
+    made.batch("b0", [night("s3", "Kept", hours=-1)], owner="ann")
+    made.batch("b1", [night("s1", "A"), night("s2", "B"), night("s3", "C"), night("s4", "D")])
+    made.batch("b2", [night("s4", "Newer", hours=1)])
     catch_up(made.home)
-    reparse(made, "b1", [night("s1", "A")])
+    reparse(made, "b1", [night("s1", "A", "Now")])
+    if is_made_anew:
+        remove(made.home)
+    assert newest(made.home) == [["s1", "A", "Now"], ["s3", "Kept"], ["s4", "Newer"]]
+    with opened(made.home) as db:
+        assert find(db, "1001tracklists", "s2", owner=None) is None
+        assert search(db, Query(q="tb"), owner=None, before=None, limit=9).total == 0
+        kept = find(db, "1001tracklists", "s3", owner=None)
+        assert quality_of(db, ALL)["sets"] == 3
+        for level in LEVELS:
+            left = db.execute(f"SELECT 1 FROM {level} WHERE set_id NOT IN (SELECT id FROM sets)")  # noqa: S608
+            assert not left.fetchall()
+    assert kept is not None
+    assert kept.batch_id == "b0"
+
+
+def test_an_older_fetch_that_has_a_set_too_is_entered_again(made: MadeHome) -> None:
+    made.batch("b1", [night("s1", "Old")])
+    made.batch("b2", [night("s1", "New", hours=1), night("s2", "B", hours=1)])
+    catch_up(made.home)
+    reparse(made, "b2", [night("s2", "B", "C", hours=1)])
+    catch_up(made.home)
+    made.batch("b3", [night("s3", "D")])
+    assert newest(made.home) == [["s1", "Old"], ["s2", "B", "C"], ["s3", "D"]]
+
+
+def test_the_quality_of_a_batch_is_that_of_the_newest_reading(made: MadeHome) -> None:
+    made.batch("b1", [night("s1", "A", quality=0.5)], [night("s2", "A", quality=0.5)])
+    made.batch("b2", [night("s2", "A", quality=0.8, hours=1)])
+    catch_up(made.home)
+    reparse(made, "b1", [night("s1", "A", quality=1.0)], [night("s2", "A", quality=0.5)])
+    catch_up(made.home)
+    with opened(made.home) as db:
+        found = quality_of(db, of_batch(made.journal.batch("b1").id))
+    assert (found["sets"], found["mean"]) == (2, 0.75)
+
+
+def test_a_visit_that_is_read_again_is_one_visit(made: MadeHome) -> None:
+    made.batch("b1", [night("s1", "A")])
+    made.batch("b2", [night("s1", "A", hours=1)])
+    catch_up(made.home)
+    reparse(made, "b1", [night("s1", "A", "B", parser="1001tracklists/2")])
+    catch_up(made.home)
+    with opened(made.home) as db:
+        (known,) = known_sets(db)
+    assert [visit.at for visit in known.visits] == [
+        (NOON + timedelta(hours=hours)).timestamp() for hours in (0, 1)
+    ]
+
+
+def test_a_set_that_was_read_again_just_now_is_not_taken_for_another(made: MadeHome) -> None:
+    made.batch("b1", [night("s1", "A"), night("s2", "B")])
     catch_up(made.home)
     with opened(made.home) as db:
         place = find(db, "1001tracklists", "s2", owner=None)
     assert place is not None
+    reparse(made, "b1", [night("s1", "A")])
     with pytest.raises(PartMoved):
         read_set(made.home, place)

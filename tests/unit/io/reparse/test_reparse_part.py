@@ -16,7 +16,8 @@ from tlray.demo.rows import make_set
 from tlray.io.disk.home import Home
 from tlray.io.http.response import Fetched
 from tlray.io.journal.rows import PagePlace, PartRow, Revised
-from tlray.io.reparse.part import PartWork, next_stem, reparse_part
+from tlray.io.reparse import part as module
+from tlray.io.reparse.part import PartWork, n_portions, next_stem, read_portion, reparse_part, stage_portions
 from tlray.io.results.local_store import LocalStore
 from tlray.io.results.part_tables import read_tables
 from tlray.io.results.part_writer import stage
@@ -211,6 +212,25 @@ def test_a_reused_result_is_read_from_the_archive_of_the_other_batch(tmp_path: P
     first.store.delete(BATCH, [STEM])
     with pytest.raises(PartMoved):
         reparse_part(first.store, work, changed_only=False)
+
+
+def test_portions_of_a_part_make_the_same_rows_in_the_same_order(
+    part: Part, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SETS_AT_ONCE", 2)
+    work = part.work(STEM)
+    assert n_portions(replace(work, part=replace(work.part, n_sets=5)), 8) == 3
+    assert n_portions(work, 8) == 1, "the journal says that it has no sets"
+    assert n_portions(replace(work, reused=[PagePlace(1, "u", "f", BATCH, STEM, 0, 0)]), 8) == 1
+    whole = reparse_part(part.store, work, changed_only=False)
+    read = [read_portion(part.store, work, changed_only=False, index=n, of=2) for n in (1, 0)]
+    joined = stage_portions(part.store, work.part, read)
+    assert whole.part is not None
+    assert joined.part is not None
+    assert part.sets(joined.part.stem) == part.sets(whole.part.stem)
+    assert (joined.n_pages, joined.n_skipped, joined.kept) == (whole.n_pages, whole.n_skipped, whole.kept)
+    assert sorted(joined.items) == sorted(whole.items)
+    assert sorted(joined.changed) == sorted(whole.changed)
 
 
 def test_what_todays_parsers_have_read_all_of_is_not_opened(tmp_path: Path) -> None:
