@@ -6,7 +6,6 @@ the same command goes on where it was interrupted.
 
 from __future__ import annotations
 
-import gc
 import json
 import threading
 from collections import Counter
@@ -25,6 +24,7 @@ from tlray.io.disk.home_lock import take
 from tlray.io.disk.private_files import keep_private, private
 from tlray.io.journal.opening import open_reader
 from tlray.io.journal.rows import PartRow
+from tlray.io.process.garbage import collected_seldom
 from tlray.io.process.malloc import keep_freed_memory
 from tlray.io.reparse.part import (
     PartWork,
@@ -40,8 +40,6 @@ from tlray.io.results.open_store import open_store
 from tlray.io.results.store import PartMoved
 
 LOOK_S = 1.0
-COLLECT_AFTER = 50_000
-"""New objects after which the garbage is collected: some 10,000 tracks are alive at a time, and none of them in a cycle."""
 MAX_MOVED = 5
 """How often a part is begun anew because a page of another batch is elsewhere by now."""
 
@@ -179,12 +177,8 @@ def _busy() -> Iterator[None]:
     """Set a worker up for the block."""
     keep_private()
     keep_freed_memory()
-    before = gc.get_threshold()
-    gc.set_threshold(COLLECT_AFTER, *before[1:])
-    try:
+    with collected_seldom():
         yield
-    finally:
-        gc.set_threshold(*before)
 
 
 class _Progress:

@@ -13,6 +13,7 @@ from tlray.errors import HomeUnusable
 from tlray.io.disk.home import Home
 from tlray.io.disk.private_files import keep_private
 from tlray.io.process.event_log import write_log
+from tlray.io.process.garbage import collected_seldom
 from tlray.io.process.malloc import keep_freed_memory
 
 
@@ -27,6 +28,7 @@ def scrape_lease(lease_id: str, terms: ScrapeConfig, coordinator: Any) -> int:
     write_log(terms.log)
     home = Home(Path(terms.home), terms.storage)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(collected_seldom())
         if home.id != terms.home_id:
             if not home.has_objects:
                 raise HomeUnusable(terms.home, "this node does not see the storage that the coordinator uses")
