@@ -37,7 +37,7 @@ _DATES = re.compile(
     r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]{0,6}\.?\s+\d{1,2}\b|"
     r"\b\d{1,2}\.?\s+(?:jan|feb|mar|apr|may|jun|jul|aug|"
     r"sept?|oct|nov|dec)[a-z]{0,6}\b|\b\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})?\b|^\d{1,2}\.\d{1,2}\.?\s|"
-    r"\b\d{1,2}/\d{1,2}\b|\b\d{1,2}(?:st|nd|rd|th)\b|"
+    r"\b(?:19|20)\d\d([-/.])\d{1,2}\1\d{1,2}\b|\b\d{1,2}/\d{1,2}\b|\b\d{1,2}(?:st|nd|rd|th)\b|"
     r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}\b",
     re.IGNORECASE,
 )
