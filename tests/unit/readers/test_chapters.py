@@ -161,10 +161,15 @@ def test_numbers_in_titles_are_numbers_only_where_they_count() -> None:
 
 def test_a_late_zero_and_a_missing_start_are_no_time() -> None:
     found = tracks_of(
-        [*marks("A - B", "C - D", "E - F"), Chapter("G - H", 0.0, "0"), Chapter("I - J", None, "x")]
+        [
+            *marks("A - B", "C - D", "E - F"),
+            Chapter("G - H", 0.0, "0"),
+            Chapter("I - J", None, "x"),
+            Chapter("K - L", 1e21, "1e21"),
+        ]
     )
     assert isinstance(found, ChapterTracks)
-    assert [t.cue_s for t in found.tracks] == [0, 60, 120, None, None]
+    assert [t.cue_s for t in found.tracks] == [0, 60, 120, None, None, None]
 
 
 def clock(seconds_: float, point: str = ".") -> str:
