@@ -185,6 +185,13 @@ def test_a_heading_is_no_title(above: str) -> None:
     assert the_set(f"{above}\n{LIST}").title == "mix"
 
 
+@pytest.mark.parametrize("above", ["# " + "=" * 19_000 + "x", "# x" + " #" * 9_000 + "x", "." * 110 + "x"])
+def test_an_odd_heading_takes_no_time(above: str) -> None:
+    began = time.process_time()
+    assert len(the_set(f"{above}\n{LIST}").tracks) == 4
+    assert time.process_time() - began < 5
+
+
 def test_entities_are_undone() -> None:
     made = the_set("1. A &amp; B &ndash; C\n2. D &#8211; E&#x27;s\n3. AT&T;x &bogus; &#150; F &copy &eacute;")
     assert names(made) == [("A & B", "C"), ("D", "E's"), ("AT&T;x &bogus;", "F &copy é")]

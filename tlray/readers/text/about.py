@@ -30,7 +30,7 @@ _KEY = re.compile(
     r"mixed by|date|recorded|played|datum)\s*[:：=]\s*(?P<value>\S.{0,200})$",
     re.IGNORECASE,
 )
-_HEADING = re.compile(r"^(?:#{1,6}|=+)\s*(?P<title>.+?)\s*[#=]*$")
+_HEADING = re.compile(r"^(?:#{1,6}|=+)\s*(?P<title>.{1,300}?)\s*[#=]*$")
 _MIXED_BY = re.compile(r"\b(?:mixed|compiled|selected)\s+by\s+(?P<djs>[^()\[\]|]{2,80})", re.IGNORECASE)
 _E_MAIL = re.compile(r"\S@\S+\.\w")
 _ENDS = re.compile(r"[.!,:：][^\w)\]]*$")

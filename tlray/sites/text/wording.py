@@ -49,7 +49,7 @@ LINK = re.compile(
     r"(?=[\s\])]|$))",
     re.IGNORECASE,
 )
-_URL_AT_END = re.compile(r"[\s(\[:|>→-]*(?:https?://|www\.)\S{1,500}$", re.IGNORECASE)
+_URL_AT_END = re.compile(r"(?<![\s(\[:|>→-])[\s(\[:|>→-]*(?:https?://|www\.)\S{1,500}$", re.IGNORECASE)
 
 _CREDITED = re.compile(
     r"^\W*(?:facebook|fb|instagram|insta|ig|sound\s?cloud|sc|spotify|beatport|twitter|x|threads|tik\s?tok|"
