@@ -9,6 +9,7 @@ from hashlib import sha256
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_mixes import MadeMix
 
 from tlray.model import PageKind, ParsedPage, Tracklist
 from tlray.readers.interface import SourceFile
@@ -190,6 +191,18 @@ def test_an_odd_heading_takes_no_time(above: str) -> None:
     began = time.process_time()
     assert len(the_set(f"{above}\n{LIST}").tracks) == 4
     assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize("as_list", [False, True])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_wikitext_of_a_mix_is_read_as_such(as_list: bool, end: str) -> None:
+    text = MadeMix().wikitext(as_list=as_list).replace("\n", end)
+    assert TextReader().recognises(text.encode(), "mix.txt")
+    made = the_set(text)
+    assert [(t.artist, t.title, t.cue_s, t.labels) for t in made.tracks] == [
+        ("Oto", "Tide", 0, ["Pier"]), ("Mira Quell", "Ebb (Oto Remix)", 420, []), ("Lio", "Dune", None, []), ("?", "?", 3660, []),
+    ]  # fmt: skip
+    assert (made.title, made.tracks[1].cue_precision) == ("mix", "minute")
 
 
 def test_entities_are_undone() -> None:
