@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from tlray.model import Track
 from tlray.sites.text.blocks import Run
-from tlray.sites.text.lines import Line
+from tlray.sites.text.lines import MAX_TRACK_CHARS, Line
 from tlray.sites.text.names import is_unknown
 from tlray.sites.text.rows import Reading
 from tlray.sites.text.separators import Separator
@@ -87,7 +87,7 @@ def _why_no_music(lines: Sequence[Line], run: Run, reading: Reading) -> str | No
     tracks = reading.tracks
     n = len(tracks)
     announced = run.head is not None and is_plain_head(lines[run.head].raw)
-    strange = sum(bool(_CODE.search(track.text)) for track in tracks)
+    strange = sum(bool(_CODE.search(track.text[:MAX_TRACK_CHARS])) for track in tracks)
     if strange * (3 if announced else 8) > n:
         return "lines of code or markup"
     if announced:
