@@ -53,6 +53,12 @@ _OTHER_LISTS = re.compile(
     r"quotations|to-?dos?|results|standings|fixtures|agenda|timetable|glossary)\b",
     re.IGNORECASE,
 )
+_OTHER_HEADINGS = re.compile(
+    r"^\W*(?:(?:the|our|my|best|top|favou?rite|all|list|of)\s+)*(?:\d+\s+)?(?:speakers?|team|staff|members|movies|films|menu|albums|books|"
+    r"countries|capitals|contacts|sponsors|exhibitors|vocabulary|participants|winners|nominees|series|games)\W*"
+    r"(?:(?:of|in|from)\s+)?(?:\d{4})?\W*$",
+    re.IGNORECASE,
+)
 _MIN_BARE = 6
 _MIN_PLAIN = 10
 _MIN_COUNTED = 8
@@ -122,7 +128,7 @@ def _why_no_music(lines: Sequence[Line], run: Run, reading: Reading) -> str | No
 def _is_below_another_heading(run: Run, lines: Sequence[Line]) -> bool:
     """True if the last line of text above the rows is a heading of other things."""
     above = next((line.raw for line in reversed(lines[: run.rows[0]]) if line.body), "")
-    return len(above.split()) <= 5 and bool(_OTHER_LISTS.search(above))
+    return len(above.split()) <= 5 and bool(_OTHER_LISTS.search(above) or _OTHER_HEADINGS.match(above))
 
 
 def _is_timed(reading: Reading) -> bool:

@@ -337,6 +337,23 @@ def test_rows_played_with_another_belong_to_it() -> None:
     ]
 
 
+@pytest.mark.parametrize("head", ["Tracklist\n", ""])
+@pytest.mark.parametrize("mark", ["w/ ", "+ ", "W/", "(w/ ", "vs. "])
+def test_rows_without_a_number_do_not_end_a_numbered_list(head: str, mark: str) -> None:
+    end = ")" if mark.startswith("(") else ""
+    rows = [
+        f"{at}. Artist {at} - Title {at}\n{mark}Lio {at} - Quay {at}{end}\n{mark}Other {at} - Loop {at}{end}"
+        for at in range(1, 6)
+    ]
+    found = read(head + "\n".join(rows))
+    assert [(track.number, track.kind) for track in found.tracks] == [
+        (number, kind)
+        for at in range(1, 6)
+        for number, kind in ((at, TrackKind.MAIN), (None, TrackKind.WITH), (None, TrackKind.WITH))
+    ]
+    assert (found.tracks[4].parent, found.tracks[4].artist, found.tracks[4].title) == (4, "Lio 2", "Quay 2")
+
+
 def test_a_mashup_has_its_parts() -> None:
     found = read("1. A - B vs. C - D\n2. E vs. F - G vs. H\n3. I - J")
     assert [(track.kind, track.artist, track.title) for track in found.tracks] == [
@@ -517,6 +534,9 @@ NO_LISTS = {
     "a day's programme": "\n".join(f"2026-05-15 {at}:00 Act {at} - Stage {at}" for at in range(11, 19)),
     "results": "Arden - Colm 2:1\nDrift - Eden 0:0\nFen - Glen 3:2\nHolm - Isle 1:1\nKell - Loch 2:2\nMoor - Ness 1:0",
     "other results": "\n".join(f"{at}. Arden {at} - Colm {at} {at}-{at % 3}" for at in range(1, 9)),
+    "speakers": "## Speakers\n\n" + "\n".join(f"- Ana{at} Volt - Grey{at}" for at in range(12)),
+    "the best albums": "Top 10 albums of 2023\n\n"
+    + "\n".join(f"{at}. Ana{at} Volt - Grey{at}" for at in range(12)),
     "books": "Reading list\n1. Moby Dick - Herman Melville\n2. Ulysses - James Joyce\n3. Emma - Jane Austen",
     "code": "\n".join(f"if (a[{at}] - b > c) {{ return x_{at}; }}" for at in range(9)),
 }
