@@ -28,6 +28,10 @@ _OFFSET = re.compile(r"\b(?:GMT|UTC)\s?(?:([+-])(\d{1,2})(?::?(\d{2}))?)?(?![\w:
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
 
+_MAX_CHARS = 200
+"""Longer texts are no times of day."""
+
+
 class Clock(NamedTuple):
     """A time of day."""
 
@@ -38,6 +42,7 @@ class Clock(NamedTuple):
 
 def clock_of(text: str) -> Clock | None:
     """Read ``21:39``, ``8:52:29 PM``; None where there is no time of day."""
+    text = text[:_MAX_CHARS]
     found = _TIME.search(text) or _DOTTED.fullmatch(_AROUND.sub("", text).strip())
     if found is None:
         return None

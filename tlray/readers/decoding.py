@@ -19,7 +19,7 @@ GUESSED = "encoding_guessed"
 _NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined", "utf-7"})
 """Codecs of text that are no encodings of files; some take the square of the time."""
 _LOOKED_AT = 64 * 1024
-_HIGH_WORD = re.compile(rb"[A-Za-z\x40\x5b-\x60\x7b-\x7e]*(?:[\x80-\xff][A-Za-z\x40\x5b-\x60\x7b-\x7e]*)+")
+_WORD = re.compile(rb"[A-Za-z\x40\x5b-\x60\x7b-\x7e\x80-\xff]{2,}")
 _HIGH = re.compile(rb"[\x80-\xff]")
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f]")
 _NO_TEXT = re.compile("[\x00-\x08\x0e-\x19\x1c-\x1f]")
@@ -97,7 +97,7 @@ def _by_evidence(head: bytes, body: bytes) -> str | None:
     """Return the encoding of another script; None where the text may as well be Western."""
     if _is_japanese(head):
         return "whatwg-shift_jis"
-    words = {word for word in _HIGH_WORD.findall(head) if len(word) > 1}
+    words = {word for word in _WORD.findall(head) if not word.isascii()}
     n_high = sum(len(_HIGH.findall(word)) for word in words)
     if n_high < _MIN_HIGH_BYTES or n_high < _MIN_SHARE * sum(map(len, words)):
         return None

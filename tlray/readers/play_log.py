@@ -24,6 +24,8 @@ SOON = 3.0
 """The second row follows within so many lengths of the first …"""
 USUAL_S = 300.0
 """… or of a usual track, where the log does not say how long it was played."""
+LONGEST = timedelta(days=2)
+"""No set lasts longer: its log holds several, or a damaged moment."""
 _DAY = timedelta(days=1)
 
 
@@ -47,6 +49,8 @@ def set_times(plays: Sequence[Play]) -> list[str]:
         return []
     moments = [play.at for play in plays if play.at is not None and play.is_exact]
     if len(moments) < len(plays) or any(b < a for a, b in pairwise(moments)):
+        return [CLOCK_TIMES]
+    if moments[-1] - moments[0] > LONGEST:
         return [CLOCK_TIMES]
     if len(moments) > 1 and (moments[1] - moments[0]).total_seconds() >= SOON * (
         plays[0].lasted_s or USUAL_S

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from made_feeds import TRACKS, podcasting_chapters, simple_chapters
@@ -161,10 +162,15 @@ def test_numbers_in_titles_are_numbers_only_where_they_count() -> None:
 
 def test_a_late_zero_and_a_missing_start_are_no_time() -> None:
     found = tracks_of(
-        [*marks("A - B", "C - D", "E - F"), Chapter("G - H", 0.0, "0"), Chapter("I - J", None, "x")]
+        [
+            *marks("A - B", "C - D", "E - F"),
+            Chapter("G - H", 0.0, "0"),
+            Chapter("I - J", None, "x"),
+            Chapter("K - L", 1e21, "1e21"),
+        ]
     )
     assert isinstance(found, ChapterTracks)
-    assert [t.cue_s for t in found.tracks] == [0, 60, 120, None, None]
+    assert [t.cue_s for t in found.tracks] == [0, 60, 120, None, None, None]
 
 
 def clock(seconds_: float, point: str = ".") -> str:
@@ -214,6 +220,13 @@ def test_chapters_of_other_programs_are_read(program: str, end: str, encoding: s
     assert [(t.cue_s, t.artist, t.title) for t in made.tracks] == TRACKS
     assert {t.cue_precision for t in made.tracks} == {CuePrecision.SECOND}
     assert made.title == "chapters"
+
+
+def test_a_title_of_many_lines_takes_no_time() -> None:
+    began = time.process_time()
+    found = tracks("A - B", f"C {chr(10) * 19_000} - D", "E - F")
+    assert (found.tracks[1].artist, found.tracks[1].title) == ("C", "D")
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,6 +64,14 @@ def test_a_cut_in_the_middle_of_a_character_costs_that_character() -> None:
     text, issues = decode_text(body)
     assert text.startswith("Привет мир - Тихий океа")
     assert issues == ["1 unreadable character"]
+
+
+@pytest.mark.parametrize("run", [b"[", b"a", b"Ab_", b"\x83", b"a\xe9"])
+def test_a_long_run_of_letters_takes_no_time(run: bytes) -> None:
+    body = b"\xe9 " + run * (65_000 // len(run)) + b" \xe9\xe9"
+    began = time.process_time()
+    decode_text(body)
+    assert time.process_time() - began < 5, "it took a minute for the square of the run"
 
 
 @given(st.binary(max_size=300))

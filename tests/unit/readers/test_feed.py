@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import time
 from datetime import date
 
 import pytest
@@ -165,6 +166,13 @@ def test_chapters_in_another_file_are_named() -> None:
     linked = '<podcast:chapters url="https://tidal.example/12.json" type="application/json+chapters"/>'
     found = the_set(rss(item(linked + f"<description>{html.escape(WRITTEN['br'])}</description>")))
     assert "chapters are in another file" in found.quality_issues
+
+
+@pytest.mark.parametrize("run", [" ", "\t", "\n", " \n"])
+def test_a_long_run_of_blanks_in_show_notes_takes_no_time(run: str) -> None:
+    began = time.process_time()
+    assert lines_of_notes(f"a<br>{run * 20_000}x{run * 20_000}<br>b").split() == ["a", "x", "b"]
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,8 @@ def log(*seconds: float | None, lasted: float | None = 300.0, is_exact: bool = T
         (log(0, 280, None), None),  # a row without a time
         (log(0, 280, 279), None),  # a clock that was set back
         (log(0, 60, 120, is_exact=False), None),  # to the minute
+        (log(0, 280, 172_800), [0.0, 280.0, 172_800.0]),
+        (log(0, 280, 172_801), None),  # the logs of several nights
     ],
 )
 def test_cues_only_where_the_clock_gives_them(plays: list[Play], cues: list[float] | None) -> None:

@@ -9,6 +9,7 @@ from hashlib import sha256
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_mixes import MadeMix
 
 from tlray.model import PageKind, ParsedPage, Tracklist
 from tlray.readers.interface import SourceFile
@@ -155,9 +156,53 @@ def test_what_is_certain_above_the_list_is_kept(
     assert (made.title, made.date, made.djs) == (title, day, djs)
 
 
-@pytest.mark.parametrize("above", ["CD 1", "Λίστα:", "Lista utworów", "𝗧𝗿𝗮𝗰𝗸𝗹𝗶𝘀𝘁"])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "[b]Tracklist[/b]\n[list=1]\n[*]Ana Volt - Nördlich\n[*]Kölbe - Paper\n[*]Mira - Über\n[/list]",
+        "[b]1.[/b] Ana Volt - [i]Nördlich[/i]\n[b]2.[/b] Kölbe - [i]Paper[/i]\n[b]3.[/b] Mira - [i]Über[/i]",
+        "1. [url=http://a.example/1]Ana Volt - Nördlich[/url]\n2. Kölbe - Paper\n3. Mira - [color=#fff]Über[/color]",
+    ],
+)
+def test_bbcode_is_read_as_it_is_seen(rows: str) -> None:
+    assert names(the_set(rows)) == [("Ana Volt", "Nördlich"), ("Kölbe", "Paper"), ("Mira", "Über")]
+    assert the_set("1. A - B [B]\n2. C - D [I]\n3. E - F [U]").tracks[1].labels == ["I"], (
+        "no BBCode without an end"
+    )
+
+
+def test_boxes_of_markdown_are_no_names() -> None:
+    made = the_set(
+        "Tracklist\n- [ ] Ana Volt - North\n- [x] Kolbe - Paper\n- [ ] Mira - Under\n- [X] Osk - Glass (Dub)",
+        "x.md",
+    )
+    assert names(made)[1] == ("Kolbe", "Paper")
+
+
+@pytest.mark.parametrize(
+    "above", ["From: me@example.org", "It is out now! 🔥", "CD 1", "Λίστα:", "Lista utworów", "𝗧𝗿𝗮𝗰𝗸𝗹𝗶𝘀𝘁"]
+)
 def test_a_heading_is_no_title(above: str) -> None:
     assert the_set(f"{above}\n{LIST}").title == "mix"
+
+
+@pytest.mark.parametrize("above", ["# " + "=" * 19_000 + "x", "# x" + " #" * 9_000 + "x", "." * 110 + "x"])
+def test_an_odd_heading_takes_no_time(above: str) -> None:
+    began = time.process_time()
+    assert len(the_set(f"{above}\n{LIST}").tracks) == 4
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize("as_list", [False, True])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_wikitext_of_a_mix_is_read_as_such(as_list: bool, end: str) -> None:
+    text = MadeMix().wikitext(as_list=as_list).replace("\n", end)
+    assert TextReader().recognises(text.encode(), "mix.txt")
+    made = the_set(text)
+    assert [(t.artist, t.title, t.cue_s, t.labels) for t in made.tracks] == [
+        ("Oto", "Tide", 0, ["Pier"]), ("Mira Quell", "Ebb (Oto Remix)", 420, []), ("Lio", "Dune", None, []), ("?", "?", 3660, []),
+    ]  # fmt: skip
+    assert (made.title, made.tracks[1].cue_precision) == ("mix", "minute")
 
 
 def test_entities_are_undone() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from datetime import date
 
@@ -231,3 +232,18 @@ def test_markup_made_to_hang_does_not() -> None:
         "{|\n" * 50_000,
     ):
         MixesDB().parse(MIX.rest(source="== Tracklist ==\n" + text), url="")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{Player|" + " " * 60_000 + "https:x|" + "url" + " " * 60_000 + "}}",
+        "== Tracklist ==\n" + "{{a b}}\n" * 60_000,
+        "== Tracklist ==\n# A - B [" + " " * 60_000 + "]",
+        "{|\n" + "|-\n" * 60_000,
+    ],
+)
+def test_wikitext_made_to_hang_does_not(source: str) -> None:
+    began = time.process_time()
+    MixesDB().parse(MIX.rest(source=source), url="")
+    assert time.process_time() - began < 10

@@ -65,6 +65,7 @@ def test_an_album_in_json_ld_behind_a_long_head() -> None:
         (0.0, CuePrecision.ESTIMATE, 1), (244.0, CuePrecision.ESTIMATE, 2), (544.0, CuePrecision.ESTIMATE, 3),
     ]  # fmt: skip
     assert (made.media_type, made.tracks[0].track_url) == ("text/html", "https://shop.example/Tide")
+    assert rows(only(page(album()).decode().encode("utf-16"))) == ROWS
 
 
 def items(*, wrapped: bool, reverse: bool = False) -> dict[str, Any]:

@@ -19,6 +19,8 @@ MIN_TRACKS = 3
 MIN_SHARE = 0.5
 """Of all chapters that must be tracks; a talk has a dash in some of its chapters."""
 MAX_CHAPTERS = 5_000
+MAX_START_S = 1e7
+"""Four months. No recording is so long."""
 _SEPARATORS = (Separator.DASH, Separator.BY, Separator.QUOTED)
 """Colons, slashes and the like stand in the chapters of talks."""
 _NORMAL_PLAY_TIME = re.compile(r"(?:npt:)?(?:(?:(\d{1,4}):)?(\d{1,4}):)?(\d{1,7}(?:[.,]\d{1,9})?)\s*s?")
@@ -114,9 +116,10 @@ def _rows(
 
 
 def _set_start(track: Track, mark: Chapter) -> None:
-    track.cue_s, track.cue_text = mark.start_s, mark.start_text or None
-    track.cue_precision = CuePrecision.UNKNOWN if mark.start_s is None else CuePrecision.SECOND
-    track.recording = None if mark.start_s is None else 1
+    is_known = mark.start_s is not None and mark.start_s <= MAX_START_S
+    track.cue_s, track.cue_text = mark.start_s if is_known else None, mark.start_text or None
+    track.cue_precision = CuePrecision.SECOND if is_known else CuePrecision.UNKNOWN
+    track.recording = 1 if is_known else None
     track.track_url, track.artwork_url = mark.url, mark.image_url
 
 

@@ -81,10 +81,15 @@ def _broken_into_lines(text: str) -> str:
     A line end of the source is a blank in HTML. Where a writer used more of them than tags that break, or where they part the
     lines of a list, they are meant.
     """
-    text = re.sub(r"[ \t]*\n?[ \t]*\x00[ \t]*\n?[ \t]*", _BREAK, text.replace("\r\n", "\n"))
+    text = _BREAK.join(map(_trimmed, text.replace("\r\n", "\n").split(_BREAK)))
     if text.strip(_BREAK + "\n ").count("\n") > text.count(_BREAK):
         return text.replace(_BREAK, "\n")
     return "\n".join(part if _is_list(part) else part.replace("\n", " ") for part in text.split(_BREAK))
+
+
+def _trimmed(part: str) -> str:
+    """Return what stands between two breaks without blanks, and one line end, on both sides."""
+    return part.strip(" \t").removeprefix("\n").removesuffix("\n").strip(" \t")
 
 
 def _is_list(text: str) -> bool:

@@ -30,8 +30,11 @@ _KEY = re.compile(
     r"mixed by|date|recorded|played|datum)\s*[:：=]\s*(?P<value>\S.{0,200})$",
     re.IGNORECASE,
 )
-_HEADING = re.compile(r"^(?:#{1,6}|=+)\s*(?P<title>.+?)\s*[#=]*$")
+_HEADING = re.compile(r"^(?:#{1,6}|=+)\s*(?P<title>.{1,300}?)\s*[#=]*$")
 _MIXED_BY = re.compile(r"\b(?:mixed|compiled|selected)\s+by\s+(?P<djs>[^()\[\]|]{2,80})", re.IGNORECASE)
+_E_MAIL = re.compile(r"\S@\S+\.\w")
+_ENDS = re.compile(r"[.!,:：][^\w)\]]*$")
+"""How sentences end, and headings of what stands below them; pictures may follow."""
 _AT = re.compile(r"^(?P<djs>[^@|()\[\]]{2,80}?)\s+(?:@|live\s+@|live\s+at)\s+\S", re.IGNORECASE)
 _ISO = re.compile(r"(?<!\d)((?:19|20)\d\d)([-._/ ]?)(\d\d)\2(\d\d)(?!\d)")
 _DAY_FIRST = re.compile(r"(?<!\d)(\d{1,2})([./-])(\d{1,2})\2((?:19|20)\d\d)(?!\d)")
@@ -64,9 +67,10 @@ def _title_in(above: Sequence[str]) -> str | None:
     first = above[0].strip(" *_-=~#[]|")
     is_title = (
         2 < len(first) <= 120
+        and not _E_MAIL.search(first)
         and len(first.split()) <= 16
         and not is_prose(first)
-        and not first.endswith((".", "!", ",", ":", "："))
+        and not _ENDS.search(first)
         and not is_part(first)
         and not names_tracklist(first)
     )

@@ -1,4 +1,4 @@
-"""Text freed of the marks of Markdown and of pasted HTML; lists, tables and headings stay as lines."""
+"""Text freed of the marks of Markdown, of BBCode, and of pasted HTML; lists, tables and headings stay as lines."""
 
 from __future__ import annotations
 
@@ -17,6 +17,13 @@ _AUTOLINK = re.compile(r"<(https?://[^<>\s]{1,2000})>", re.IGNORECASE)
 _STRONG = re.compile(r"(?<!\w)(\*\*|__|~~)(?=\S)([^*_~\n]{1,300}?)(?<=\S)\1(?!\w)")
 _EMPHASIS = re.compile(r"(?<![\w*])([*_])(?=[^\s*_])([^*_\n]{1,300}?)(?<=[^\s*_])\1(?![\w*])")
 _CODE = re.compile(r"`([^`\n]{1,300})`")
+_BB_END = re.compile(r"\[/(?:b|i|u|s|url|list|size|colou?r|font|quote|center|spoiler|code)\]", re.IGNORECASE)
+_BB_TAG = re.compile(
+    r"\[/?(?:b|i|u|s|url|list|size|colou?r|font|quote|center|spoiler|code|img)(?:=[^\[\]\n]{0,500})?\]",
+    re.IGNORECASE,
+)
+_BB_ITEM = re.compile(r"\[\*\][ \t]*")
+_BOX = re.compile(r"^([ \t]*(?:[-*+]|\d{1,4}[.)])[ \t]+)\[[ xX]\][ \t]+", re.MULTILINE)
 _ITEM = re.compile(r"( {0,3})(\d{1,4})[.)][ \t]")
 _ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+.!|~>-])")
 
@@ -30,8 +37,11 @@ def plain_text(text: str, *, is_markdown: bool = False) -> str:
         text = _ENTITY.sub(lambda found: html.unescape(found[0]), text)
     if "](" in text:
         text = _LINK.sub(r"\1", text)
+    if _BB_END.search(text):
+        text = _BB_TAG.sub("", _BB_ITEM.sub("\n* ", text))
     text = _STRONG.sub(r"\2", text)
     if is_markdown:
+        text = _BOX.sub(r"\1", text)
         text = _ESCAPED.sub(r"\1", _CODE.sub(r"\1", _EMPHASIS.sub(r"\2", text)))
         text = _counted(text)
     return text

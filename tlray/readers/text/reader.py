@@ -11,7 +11,7 @@ from tlray.readers.decoding import GUESSED, NoTextError, Text, decode_text
 from tlray.readers.interface import SourceFile
 from tlray.readers.text.about import about
 from tlray.readers.text.markup import plain_text
-from tlray.sites.text import FoundList, find_list
+from tlray.sites.text import Dialect, FoundList, NoList, find_list
 from tlray.sites.text.tables import is_ordered
 
 MAX_BYTES = 8 * 1024 * 1024
@@ -20,7 +20,13 @@ MAX_BYTES = 8 * 1024 * 1024
 _SUFFIXES = (".txt", ".text", ".md", ".markdown", ".nfo", ".description", ".tracklist", ".me", ".1st")
 _TABLES = (".csv", ".tsv")
 _OTHER_KINDS = re.compile(
-    rb"\s*(?:<(?:!doctype|html|\?xml|rss)|[{\[]\s*[\"{\[]|WARC/|#EXTM3U|PK\x03\x04)", re.IGNORECASE
+    rb"\s*(?:<(?:!doctype|html|\?xml|rss)|\{\s*\"|\[\s*(?:[\"{]|\[\s*[\"{\[\d-])|WARC/|#EXTM3U|PK\x03\x04)",
+    re.IGNORECASE,
+)
+"""Wikitext may begin ``[[File:`` or ``{{Player``."""
+_WIKI = re.compile(
+    r"^==[ \t]*Tracklist[ \t]*==[ \t]*\r?\n(?:[^\n]*\n){0,20}?(?:#[ ]?\[|<list>)",
+    re.IGNORECASE | re.MULTILINE,
 )
 _ART = re.compile(rb"[\xb0-\xdf\xfe]{2}")
 
@@ -51,12 +57,19 @@ class TextReader:
         if not text.strip():
             return _unknown("empty")
         is_markdown = file.name.lower().endswith((".md", ".markdown"))
-        found = find_list(plain_text(text, is_markdown=is_markdown))
+        found = _of_wiki(text) if _WIKI.search(text) else find_list(plain_text(text, is_markdown=is_markdown))
         if not isinstance(found, FoundList):
             return _unknown(found.reason)
         return ParsedPage(
             PageKind.TRACKLIST, tracklists=(_set(file, found, issues, is_markdown=is_markdown),)
         )
+
+
+def _of_wiki(text: str) -> FoundList | NoList:
+    """Return the list of a page of MixesDB, whose wikitext was saved as text."""
+    from tlray.sites.mixesdb.wikitext import read_wikitext  # noqa: PLC0415 - few texts are wikitext
+
+    return find_list(read_wikitext(text, key="", title="").lines, dialect=Dialect.MIXESDB)
 
 
 def _decoded(file: SourceFile) -> Text:

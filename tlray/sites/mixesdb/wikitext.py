@@ -17,7 +17,7 @@ _HEADING = re.compile(r"^(={2,6})[ \t]*(\S.{0,300}?)[ \t]*\1[ \t]*$", re.MULTILI
 _CATEGORY = re.compile(r"\[\[\s*category\s*:\s*([^\[\]|\n]{1,200})(?:\|[^\[\]\n]{0,200})?\]\]", re.IGNORECASE)
 _LIST = re.compile(r"<list\b[^<>\n]{0,100}>(.*?)(?:</list>|\Z)", re.DOTALL | re.IGNORECASE)
 _DURATION = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):(\d\d)")
-_NAMED_URL = re.compile(r"\s*(?:\d{1,2}|url\d{0,2})\s*=\s*(?=https?:)")
+_NAMED_URL = re.compile(r"\A(?:\d{1,2}|url\d{0,2})\s*=\s*(?=https?:)")
 
 
 def read_wikitext(text: str, *, key: str, title: str) -> Mix:
@@ -57,15 +57,24 @@ def _lines(text: str, *, is_section: bool) -> str:
 
 def _bare(text: str) -> str:
     """Return a section without markup of a list: its lines that are neither templates nor links to categories and files."""
-    for template in templates(text):
-        text = text.replace(template, "\n")
-    lines = _CATEGORY.sub("", text).split("\n")
+    ends = [0, *(end for _, end in _spans(text))]
+    starts = [*(start for start, _ in _spans(text)), len(text)]
+    outside = "\n".join(text[end:start] for end, start in zip(ends, starts, strict=True))
+    lines = _CATEGORY.sub("", outside).split("\n")
     return "\n".join(line for line in lines if " - " in line or line.strip(" []0123456789:?") in ("", "..."))
 
 
 def templates(text: str, name: str = "") -> list[str]:
     """Return the outermost templates of a text, braces included, that have a name."""
-    found: list[str] = []
+    found = [text[start:end] for start, end in _spans(text)]
+    return [
+        one for one in found if not name or re.match(rf"\{{\{{\s*{name}\s*(?:\||\}}\}})", one, re.IGNORECASE)
+    ]
+
+
+def _spans(text: str) -> list[tuple[int, int]]:
+    """Return where each outermost template begins and ends."""
+    found: list[tuple[int, int]] = []
     depth = start = 0
     for mark in re.finditer(r"\{\{|\}\}", text):
         if mark[0] == "{{":
@@ -74,10 +83,8 @@ def templates(text: str, name: str = "") -> list[str]:
         elif depth:
             depth -= 1
             if depth == 0:
-                found.append(text[start : mark.end()])
-    return [
-        one for one in found if not name or re.match(rf"\{{\{{\s*{name}\s*(?:\||\}}\}})", one, re.IGNORECASE)
-    ]
+                found.append((start, mark.end()))
+    return found
 
 
 def _players(text: str) -> list[str]:

@@ -8,6 +8,7 @@ from tlray.model import ParsedPage
 from tlray.sites.interface import SiteWithApi
 
 _TYPES = "MusicPlaylist|MusicAlbum|MusicRelease|PodcastEpisode|RadioEpisode|MusicRecording"
+_START_BYTES = 64
 _MARKS = (b"schema.org", b"ld+json", b"typeof=")
 _IN_HTML = re.compile(rb"\b(?:%b)\b" % _TYPES.encode())
 _IN_JSON = re.compile(rf'"@type"\s*:\s*(?:\[\s*)?"(?:https?://schema\.org/|schema:)?(?:{_TYPES})"')
@@ -27,6 +28,8 @@ class SchemaOrg(SiteWithApi):
 
     def is_within(self, body: bytes) -> bool:
         """Return True if a page names types of music of schema.org, in any syntax."""
+        if b"\0" in body[:_START_BYTES]:  # UTF-16
+            body = body.replace(b"\0", b"")
         return any(mark in body for mark in _MARKS) and bool(_IN_HTML.search(body))
 
     def parse(self, body: bytes, *, url: str, charset: str | None = None) -> ParsedPage:

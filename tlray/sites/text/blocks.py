@@ -48,6 +48,8 @@ class Run:
 MAX_ITEM_CHARS = 120
 _MAX_NOTES = 4
 _MAX_BELOW_HEAD = 30
+_MAX_WITH = 12
+"""Rows played with one other."""
 _MIN_PART = 3
 _SHORT = 60
 """Lines between the heading and the first row."""
@@ -204,8 +206,14 @@ class _Builder:
     def _counts_on(self, at: int) -> bool:
         """True if the numbering goes on behind a line."""
         following = next((line for line in self.lines[at + 1 : at + 6] if line.number is not None), None)
-        last = self.lines[self.run.rows[-1]].number
+        last = self._last_main.number
         return following is not None and last is not None and following.number == last + 1
+
+    @property
+    def _last_main(self) -> Line:
+        """The last row that was not played with the one above it: those have no numbers."""
+        rows = [self.lines[row] for row in self.run.rows[-_MAX_WITH:]]
+        return next((row for row in reversed(rows) if not row.is_with or row.number is not None), rows[-1])
 
     def _strong(self, at: int) -> None:
         line = self.lines[at]
@@ -217,7 +225,7 @@ class _Builder:
         if not self.run.is_strong:
             # bare lines above a numbered or timed list are no part of it
             return False
-        last = self.lines[self.run.rows[-1]]
+        last = self._last_main
         if line.number is not None and last.number is not None and line.number == last.number + 1:
             return True
         if (

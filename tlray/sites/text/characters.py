@@ -9,7 +9,7 @@ MAX_LINE_CHARS = 20_000
 """No line of a list is longer; several tracks can stand on one."""
 
 _MAX_BLANKS = 100
-_WIDE = re.compile(rf"[ \t]{{{_MAX_BLANKS},}}")
+_WIDE = re.compile(rf"\s{{{_MAX_BLANKS},}}")
 """Nobody aligns so wide; a search for a separator between blanks takes the square of their number."""
 _AFTER_NUMBER = re.compile(r"(?m)^([ \t]*\d{1,3}[.)]?[ \t]*)[\u2028\x0b\x85]")
 _LINE_ENDS = re.compile(r"\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")

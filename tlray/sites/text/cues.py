@@ -73,6 +73,8 @@ _UNITS = re.compile(
 )
 _OPEN = {"[": "]", "(": ")", "{": "}", "<": ">", "【": "】", "（": "）", "［": "］"}
 _BETWEEN = re.compile(r"[ \t]*(?:[-–—~→]|->|to)[ \t]*")
+_TOTAL = re.compile(rf"[ ]?/[ ]?{_DIGITS}")
+"""What is left, or the length of the recording: ``12:30/60:00``."""
 _BEFORE = re.compile(r"(?:[@~≈#⏱⏰🕐🕒▶►]\ufe0f?[ ]?|at )?")
 
 
@@ -85,6 +87,8 @@ def leading(text: str, at: int = 0, *, dotted: bool = False) -> tuple[Cue, int] 
     cue, end = _one(text, at, dotted=dotted, bracketed=bool(closing))
     if cue is None:
         return None
+    if total := _TOTAL.match(text, end):
+        end = total.end()
     between = _BETWEEN.match(text, end)
     if (
         between

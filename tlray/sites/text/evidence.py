@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from tlray.model import Track
 from tlray.sites.text.blocks import Run
-from tlray.sites.text.lines import Line
+from tlray.sites.text.lines import MAX_TRACK_CHARS, Line
 from tlray.sites.text.names import is_unknown
 from tlray.sites.text.rows import Reading
 from tlray.sites.text.separators import Separator
@@ -37,7 +37,7 @@ _DATES = re.compile(
     r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]{0,6}\.?\s+\d{1,2}\b|"
     r"\b\d{1,2}\.?\s+(?:jan|feb|mar|apr|may|jun|jul|aug|"
     r"sept?|oct|nov|dec)[a-z]{0,6}\b|\b\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})?\b|^\d{1,2}\.\d{1,2}\.?\s|"
-    r"\b\d{1,2}/\d{1,2}\b|\b\d{1,2}(?:st|nd|rd|th)\b|"
+    r"\b(?:19|20)\d\d([-/.])\d{1,2}\1\d{1,2}\b|\b\d{1,2}/\d{1,2}\b|\b\d{1,2}(?:st|nd|rd|th)\b|"
     r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}\b",
     re.IGNORECASE,
 )
@@ -51,6 +51,12 @@ _SCORE = re.compile(r"(?<![\d:.])\d{1,3}(?:[-–]\d{1,3}|[ ]?:[ ]?\d)$")
 _OTHER_LISTS = re.compile(
     r"\b(?:(?:reading|book|shopping|grocery|packing|guest|price|wish)\s?list|ingredients|recipes?|bibliography|references|quotes|"
     r"quotations|to-?dos?|results|standings|fixtures|agenda|timetable|glossary)\b",
+    re.IGNORECASE,
+)
+_OTHER_HEADINGS = re.compile(
+    r"^\W*(?:(?:the|our|my|best|top|favou?rite|all|list|of)\s+)*(?:\d+\s+)?(?:speakers?|team|staff|members|movies|films|menu|albums|books|"
+    r"countries|capitals|contacts|sponsors|exhibitors|vocabulary|participants|winners|nominees|series|games)\W*"
+    r"(?:(?:of|in|from)\s+)?(?:\d{4})?\W*$",
     re.IGNORECASE,
 )
 _MIN_BARE = 6
@@ -87,7 +93,7 @@ def _why_no_music(lines: Sequence[Line], run: Run, reading: Reading) -> str | No
     tracks = reading.tracks
     n = len(tracks)
     announced = run.head is not None and is_plain_head(lines[run.head].raw)
-    strange = sum(bool(_CODE.search(track.text)) for track in tracks)
+    strange = sum(bool(_CODE.search(track.text[:MAX_TRACK_CHARS])) for track in tracks)
     if strange * (3 if announced else 8) > n:
         return "lines of code or markup"
     if announced:
@@ -122,7 +128,7 @@ def _why_no_music(lines: Sequence[Line], run: Run, reading: Reading) -> str | No
 def _is_below_another_heading(run: Run, lines: Sequence[Line]) -> bool:
     """True if the last line of text above the rows is a heading of other things."""
     above = next((line.raw for line in reversed(lines[: run.rows[0]]) if line.body), "")
-    return len(above.split()) <= 5 and bool(_OTHER_LISTS.search(above))
+    return len(above.split()) <= 5 and bool(_OTHER_LISTS.search(above) or _OTHER_HEADINGS.match(above))
 
 
 def _is_timed(reading: Reading) -> bool:

@@ -49,8 +49,10 @@ class Line:
 
 
 _BULLET = re.compile(
-    r"(?:[•·*▪►▶→»♪♫♬✦✧★☆●○◦‣⁃■□◆◇✓✔❖➤➜🎵🎶🎧🔹🔸🔥💿📀🎼]\ufe0f?[ \t]*(?=[^\s*])|[-–—>~][ \t]+|[-–—](?=[^\W\d]))"
+    r"(?:[•·*▪►▶→»♪♫♬✦✧★☆●○◦‣⁃■□◆◇✓✔❖➤➜🎵🎶🎧🔹🔸🔥💿📀🎼]\ufe0f?[ \t]*(?=[^\s*])|[-–—>~][ \t]+|\*{2,4}[ \t]+(?=[^\s*])"
+    r"|[-–—](?=[^\W\d]))"
 )
+_SIGN = re.compile(r"[♪♫♬🎵🎶🎧▶►•·]\ufe0f?[ \t]+")
 _WITH = re.compile(
     r"(?:[(\[]?w/[ \t]*|w\.[ \t]+|with:[ \t]*|\+{1,2}[ \t]+|&[ \t]+|vs\.?[ \t]+|[↳└⤷][ \t]*(?:w/[ \t]*)?)",
     re.IGNORECASE,
@@ -58,7 +60,7 @@ _WITH = re.compile(
 _KEYCAP = re.compile(r"^(?:(\d)\ufe0f?\u20e3)(?:(\d)\ufe0f?\u20e3)?[ \t.:-]*|^(🔟)[ \t.:-]*")
 _NUMBER = re.compile(
     r"(?:#|№|no\.?[ ]?|track[ ]?#?|tr\.?[ ]?)?(?P<n>\d{1,3})(?:"
-    r"(?P<dot>[ \t]*[.)\]°º][.)]?[ \t]*(?:[-–—|:][ \t]+)?)"
+    r"(?P<dot>[ \t]*[.)\]°º．、）][.)]?[ \t]*(?:[-–—|:][ \t]+)?)"
     r"|(?P<colon>[ \t]*[:：][ \t]+)"
     r"|(?P<dash>[ \t]+[-–—|/_][ \t]*|[-–—|/_]\.?(?![\d/])[ \t]*)"
     r"|(?P<blank>[ \t]+)"
@@ -134,7 +136,9 @@ def _number(text: str, at: int) -> tuple[int, str, int] | None:
 
 
 def _past_delimiter(text: str, at: int) -> int:
-    return found.end() if (found := _DELIMITER.match(text, at)) else at
+    for mark in (_DELIMITER, _SIGN):
+        at = found.end() if (found := mark.match(text, at)) else at
+    return at
 
 
 def _kind(raw: str, text: str, line: Line) -> Kind:

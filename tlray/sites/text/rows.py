@@ -57,7 +57,7 @@ class Reading:
 
 _MASHED = re.compile(r"\s+vs\.?\s+", re.IGNORECASE)
 _ALONG = re.compile(r"\s+(?:w/\s*|\+\+\s*)", re.IGNORECASE)
-_EDGES = re.compile(r"^[\s;=*_#<>\[\]【】~|•>-]+|[\s;=*_#<>\[\]【】~|•:：-]+$")
+_EDGES = " \t;=*_#<>[]【】~|•-"
 _FILE = re.compile(r"\.(?:mp3|wav|flac|m4a|aiff?|ogg|opus|aac|wma)\b", re.IGNORECASE)
 _FILE_END = re.compile(_FILE.pattern + "$", re.IGNORECASE)
 _MIN_FOR_OWN_ORDER = 5
@@ -70,7 +70,7 @@ def row_of(line: Line) -> Row:
 
 def section_name(raw: str) -> str | None:
     """Return the name that a heading gives to the rows below it."""
-    return one_blank(_EDGES.sub("", raw)) or None
+    return one_blank(raw.lstrip(_EDGES).rstrip(f"{_EDGES}:：")) or None
 
 
 def read(

@@ -27,7 +27,7 @@ _TRACKLIST = (
     r"tracklijst|nummerlijst|liste\s+des\s+(?:titres|morceaux)|lista\s+(?:utworów|brani|piese|piosenek)|"
     r"seznam\s+skladeb|zoznam\s+skladieb|számlista|dallista|låtlist[ae]|sporliste|sangliste|kappalelista|biisilista|"
     r"(?:parça|şarkı|çalma)\s+listesi|λίστα(?:\s+κομματιών|\s+τραγουδιών)?|список\s+(?:треков|песен|композиций|трек[іи]в|пісень)|"
-    r"قائمة\s+(?:الأغاني|التشغيل)|רשימת\s+(?:שירים|השמעה)|播放列表|播放清單|曲目清单|"
+    r"قائمة\s+(?:الأغاني|التشغيل)|רשימת\s+(?:שירים|השמעה)|播放列表|播放清單|曲目清单|รายชื่อเพลง|เพลย์ลิสต์|"
     r"тре[кй]\s*-?\s*лист|плей\s*-?\s*лист|トラックリスト|セットリスト|曲目|曲リスト|歌单|曲目列表|트랙\s*리스트"
 )
 _NAMES_LIST = re.compile(rf"(?:^|[^\w/.@#-])(?:{_TRACKLIST})(?![\w/]|\.\w)", re.IGNORECASE)
@@ -49,7 +49,7 @@ LINK = re.compile(
     r"(?=[\s\])]|$))",
     re.IGNORECASE,
 )
-_URL_AT_END = re.compile(r"[\s(\[:|>→-]*(?:https?://|www\.)\S{1,500}$", re.IGNORECASE)
+_URL_AT_END = re.compile(r"(?<![\s(\[:|>→-])[\s(\[:|>→-]*(?:https?://|www\.)\S{1,500}$", re.IGNORECASE)
 
 _CREDITED = re.compile(
     r"^\W*(?:facebook|fb|instagram|insta|ig|sound\s?cloud|sc|spotify|beatport|twitter|x|threads|tik\s?tok|"

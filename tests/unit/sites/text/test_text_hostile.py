@@ -120,6 +120,9 @@ HOSTILE = {
     "dots": "a." * 63_000,
     "keys": "8A " * 6_000 + "\n" + "8A - 124 - A - B\n" * 3_000,
     "blanks and keys": ("a" + " " * 9_000 + "8A x\n") * 9,
+    "brackets before no link": "see www.a.b " + "(" * 18_000 + " x www.a.b y",
+    "edges of a heading": "Tracklist:\n;" + "_" * 19_000 + "x\nA - B\nC - D\nE - F",
+    "names of variables": "Tracklist:\n1. A - " + "_" * 15_000 + "\n2. C - " + "a_" * 7_000 + "\n3. E - F",
     "Roman": "I. " * 6_000 + "\n" + "I. A - B\n" * 3_000,
 }
 

@@ -115,6 +115,7 @@ def timed(*times: str) -> str:
         (["0h00m00s", "0h04m10s", "1h02m03s"], [0, 250, 3723]),
         (["0.00", "4.35", "9.10"], [0, 275, 550]),
         (["00:00 - 03:12", "03:12 - 07:00", "07:00 - 11:30"], [0, 192, 420]),
+        (["0:00/60:00", "3:20/60:00", "[7:05 / 60:00]"], [0, 200, 425]),
         (["00:00:00:12", "00:03:20:00", "01:00:00:24"], [0, 200, 3600]),
         (["[00:00:00;12]", "[00:03:20;00]", "[01:00:00;24]"], [0, 200, 3600]),
         (["00:00", "?:??", "09:10"], [0, None, 550]),
@@ -337,6 +338,23 @@ def test_rows_played_with_another_belong_to_it() -> None:
     ]
 
 
+@pytest.mark.parametrize("head", ["Tracklist\n", ""])
+@pytest.mark.parametrize("mark", ["w/ ", "+ ", "W/", "(w/ ", "vs. "])
+def test_rows_without_a_number_do_not_end_a_numbered_list(head: str, mark: str) -> None:
+    end = ")" if mark.startswith("(") else ""
+    rows = [
+        f"{at}. Artist {at} - Title {at}\n{mark}Lio {at} - Quay {at}{end}\n{mark}Other {at} - Loop {at}{end}"
+        for at in range(1, 6)
+    ]
+    found = read(head + "\n".join(rows))
+    assert [(track.number, track.kind) for track in found.tracks] == [
+        (number, kind)
+        for at in range(1, 6)
+        for number, kind in ((at, TrackKind.MAIN), (None, TrackKind.WITH), (None, TrackKind.WITH))
+    ]
+    assert (found.tracks[4].parent, found.tracks[4].artist, found.tracks[4].title) == (4, "Lio 2", "Quay 2")
+
+
 def test_a_mashup_has_its_parts() -> None:
     found = read("1. A - B vs. C - D\n2. E vs. F - G vs. H\n3. I - J")
     assert [(track.kind, track.artist, track.title) for track in found.tracks] == [
@@ -458,6 +476,20 @@ ODD = {
     "keys behind": ("1. A - B (Dub) [8A / 124]\n2. C - D (Dub) [9A / 124]\n3. E - F (Dub) [8A / 126]", ("C", "D (Dub)"), []),
     "tempos behind": ("1. A - B (124 BPM)\n2. C - D (124 BPM)\n3. E - F (126 bpm)", ("C", "D"), []),
     "numbers that are titles": ("Tracklist\nA - 100\nC - 101\nE - 102", ("C", "101"), []),
+    "circled numbers": ("① A - B\n② C - D\n③ E - F", ("C", "D"), []),
+    "full-width numbers": ("１．A / B\n２．C / D\n３．E / F", ("C", "D"), []),
+    "ideographic commas": ("1、A - B\n2、C - D\n3、E - F", ("C", "D"), []),
+    "discs": ("1-01 A - B\n1-02 C - D\n1-03 E - F", ("C", "D"), []),
+    "a log": (
+        "2026-05-15 23:55:01 A - B (Dub)\n2026-05-16 0:01:30 C - D (Dub)\n[2026-05-16T00:08:00Z] E - F\n2026-05-16 0:14:00 G - H",
+        ("C", "D (Dub)"), [],
+    ),
+    "wikitext": (
+        "== Tracklist ==\n# [00] A - B [Tin - T 1]\n# [07] C - D [Tin - T 2]\n# [12] E - F [Tin]\n# [19] G - H\n# [25] I - J",
+        ("C", "D"), ["Tin"],
+    ),
+    "signs behind times": ("0:00 ♪ A - B\n3:00 ♫ C - D\n7:00 🎵 E - F", ("C", "D"), []),
+    "Org": ("Tracklist\n** A - B\n** C - D\n** E - F", ("C", "D"), []),
     "years": ("1. A - B (1990)\n2. C - D (1991)\n3. E - F (1992)", ("C", "D (1991)"), []),
     "years in square brackets": ("1. A - B [1990]\n2. C - D [1991]\n3. E - F [1992]", ("C", "D [1991]"), []),
     "bold letters": ("𝗧𝗿𝗮𝗰𝗸𝗹𝗶𝘀𝘁\nA - B\nC - D\nE - F", ("C", "D"), []),
@@ -499,8 +531,13 @@ NO_LISTS = {
     "a changelog": "\n".join(f"- core - fix the error of option {at} in the parser" for at in range(9)),
     "steps": "1. Install - run the installer.\n2. Configure - set the options.\n3. Start - run the server.",
     "glossary": "\n".join(f"term {at} - what it means when the parser reads it in a file" for at in range(9)),
+    "a festival": "\n".join(f"2026-05-{at} 21:00:00 Town {at} - Club {at}" for at in range(11, 19)),
+    "a day's programme": "\n".join(f"2026-05-15 {at}:00 Act {at} - Stage {at}" for at in range(11, 19)),
     "results": "Arden - Colm 2:1\nDrift - Eden 0:0\nFen - Glen 3:2\nHolm - Isle 1:1\nKell - Loch 2:2\nMoor - Ness 1:0",
     "other results": "\n".join(f"{at}. Arden {at} - Colm {at} {at}-{at % 3}" for at in range(1, 9)),
+    "speakers": "## Speakers\n\n" + "\n".join(f"- Ana{at} Volt - Grey{at}" for at in range(12)),
+    "the best albums": "Top 10 albums of 2023\n\n"
+    + "\n".join(f"{at}. Ana{at} Volt - Grey{at}" for at in range(12)),
     "books": "Reading list\n1. Moby Dick - Herman Melville\n2. Ulysses - James Joyce\n3. Emma - Jane Austen",
     "code": "\n".join(f"if (a[{at}] - b > c) {{ return x_{at}; }}" for at in range(9)),
 }
