@@ -13,8 +13,8 @@ def test_a_set_is_found_and_looks_as_a_tracklist_does(look: OpenLook) -> None:
         page.get_by_role("link", name="Look again").click()
     page.fill("#q", "harbour nights")
     page.get_by_role("button", name="Search").click()
-    assert "1 set found" in page.locator("#results").inner_text()
-    page.get_by_role("link", name="Cleo Marchetti @ Main Stage, Harbour Nights").click()
+    assert "2 sets found" in page.locator("#results").inner_text()
+    page.get_by_role("link", name="Cleo Marchetti @ Main Stage, Harbour Nights", exact=True).click()
     take_picture(page, "page-set")
     shown = page.locator("main").inner_text()
     assert "30 rows, 27 positions, 27 identified" in shown
@@ -25,10 +25,49 @@ def test_a_set_is_found_and_looks_as_a_tracklist_does(look: OpenLook) -> None:
     assert page.locator("#row-13").inner_text().split() == ["–", "13", "ID", "–", "ID", "?", "not", "known"]
     assert page.locator("#row-16 .time").inner_text() == "1:00 h:min"
     assert page.locator("#row-18 .time").inner_text() == "00:14 log"
-    assert page.locator(".changes .revealed").count() == 2
-    assert page.locator(".changes .added").count() == 4
+    assert page.locator("#changes .revealed").count() == 2
+    assert page.locator("#changes .added").count() == 4
     page.get_by_role("link", name="Glass Harbour").first.click()
     assert "Artist" in page.locator("main").inner_text()
+
+
+def test_two_versions_are_one_table_that_a_link_and_back_lead_to(look: OpenLook) -> None:
+    page = look().goto("/catalogue/1001tracklists/1main")
+    page.get_by_role("link", name="Compare versions").click()
+    take_picture(page, "page-set-versions")
+    assert page.url.endswith("?version=2&against=1")
+    table = page.locator(".compared tbody tr")
+    kinds = [row.get_attribute("class").split()[0] for row in table.all()]  # type: ignore[union-attr]
+    assert (kinds.count("added"), kinds.count("removed"), kinds.count("changed"), len(kinds)) == (4, 1, 7, 31)
+    removed = page.locator(".compared .removed")
+    assert removed.inner_text().split() == ["−", "removed", "–", "10", "Marit", "Sol", "–", "Lost", "Tape"]
+    shown = page.locator(".compared .changed .change").all_inner_texts()
+    assert "? ID named, was ID – ID" in shown
+    assert "◷ time corrected 20:12 → 20:00" in shown
+    assert "↕ moved, was no. 14" in shown
+    page.get_by_role("link", name="Only the changes").click()
+    assert table.count() == 12
+    page.go_back()
+    assert table.count() == 31
+    page.select_option("#version", "1")
+    page.get_by_role("button", name="Compare").click()
+    assert "version 1 twice" in page.locator(".faults").inner_text()
+    page.locator("#versions a", has_text="v1").click()
+    assert page.locator("#rows tbody tr:not(.heading)").count() == 27
+    page.get_by_role("link", name="What has changed since").click()
+    assert table.count() == 31
+
+
+def test_only_what_is_not_known_and_the_sources_of_a_merged_set_are_shown(look: OpenLook) -> None:
+    page = look().goto("/catalogue/1001tracklists/1main")
+    page.get_by_role("link", name="Only unknown").click()
+    assert page.locator("#rows tbody tr").count() == 3
+    page.get_by_role("link", name="All rows").click()
+    page.get_by_role("link", name="Merge the sources").click()
+    assert page.locator("#row-13 .tag").inner_text() == "mixesdb: name, labels"
+    assert "2026-05-16" in page.locator("#conflicts").inner_text()
+    page.get_by_role("link", name="This source alone").click()
+    assert page.locator(".tag").count() == 0
 
 
 def test_the_row_that_plays_at_a_moment_is_marked(look: OpenLook) -> None:

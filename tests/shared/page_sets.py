@@ -15,7 +15,9 @@ from tlray.model import CuePrecision, Identity, Track, Tracklist
 
 HOSTILE: Final = "<img src=x onerror=alert(1)></script>\u202egnp.exe " + "Z\u0335" * 300
 ARTISTS: Final = ("Paper Comet", "Lena Brandt", "Glass Harbour", "Nine Volt Choir", "Ivo Petrák", "Süd")
-TITLES: Final = ("Night Ferry", "Copper Rain", "Salt", "Undertow (Lena Brandt Remix)", "Parallel", "Low Tide")
+TITLES: Final = (
+    "Night Ferry", "Copper Rain", "Salt", "Undertow (Lena Brandt Remix)", "Parallel", "Low Tide", "Cold Front",
+)  # fmt: skip
 LABELS: Final = ("HARBOUR", "NORTHLINE", "KIN")
 DJS: Final = ("Cleo Marchetti", "Juno Reyes", "Elif Aydın", "Bruno Castel")
 
@@ -23,7 +25,7 @@ DJS: Final = ("Cleo Marchetti", "Juno Reyes", "Elif Aydın", "Bruno Castel")
 def _row(index: int, cue_s: float | None, *, of: int | None = None, **given: Any) -> Track:
     """Return a row; what it is called follows from ``of``, by default from its index."""
     chosen = index if of is None else of
-    artist, title, label = ARTISTS[chosen * 7 % 6], TITLES[chosen * 5 % 6], LABELS[chosen % 3]
+    artist, title, label = ARTISTS[chosen % 6], TITLES[chosen * 5 % 7], LABELS[chosen % 3]
     words = {"artist": artist, "title": title, "labels": [label], "text": f"{artist} - {title} [{label}]"}
     return a_track(index, cue_s, **words | given)
 
@@ -54,17 +56,49 @@ def _assessed(tracklist: Tracklist) -> Tracklist:
     return tracklist
 
 
+def older_set() -> Tracklist:
+    """Return the long set as it was half a year before: rows unknown, missing, elsewhere, with other times and labels."""
+    made = long_set()
+    rows = made.tracks[:-4]
+    for index in (3, 4):
+        rows[index - 1] = replace(rows[index - 1], artist="", title="", identity=Identity.ID, text="ID - ID")
+    rows[5] = replace(rows[5], cue_s=1_212.0)
+    rows[7] = replace(rows[7], labels=["KIN", "OTHER"])
+    rows[9] = replace(rows[9], cue_s=None, cue_precision=CuePrecision.UNKNOWN)
+    rows[24] = replace(rows[24], artist="Lena Brand")
+    rows.insert(9, _row(99, None, artist="Marit Sol", title="Lost Tape", labels=[]))
+    rows.insert(13, rows.pop(21))
+    shift = {row.index: place for place, row in enumerate(rows, 1)}
+    made.tracks = [
+        replace(
+            row,
+            index=place,
+            number=None if row.number is None else place,
+            parent=row.parent and shift[row.parent],
+        )
+        for place, row in enumerate(rows, 1)
+    ]
+    made.track_count, made.cued_count = len(rows), sum(row.cue_s is not None for row in rows)
+    made.identified_count = sum(row.identity is Identity.IDENTIFIED for row in rows)
+    made.title, made.fetched_at = "Cleo Marchetti @ Harbour Nights", datetime(2026, 5, 16, 9, 30, tzinfo=UTC)
+    return _assessed(made)
+
+
+def other_source() -> Tracklist:
+    """Return the long set as another site has it: fewer rows, another day, other times."""
+    rows = [_row(i, 240.0 * (i - 1) + (7.0 if i > 8 else 0.0)) for i in range(1, 12)]
+    rows.append(_row(12, None, artist="Marit Sol", title="Lost Tape", labels=["KIN"]))
+    made = a_set(
+        *rows, site="mixesdb", source_id="2026-05-16_-_Cleo_Marchetti", url="https://www.mixesdb.com/w/2026-05-16",
+        title="2026-05-16 - Cleo Marchetti @ Main Stage, Harbour Nights", djs=["Cleo Marchetti"], date=date(2026, 5, 16),
+        sources=["Harbour Nights"], licence="CC-BY-SA-3.0-US", attribution="MixesDB contributors", parser="mixesdb/1",
+    )  # fmt: skip
+    return _assessed(made)
+
+
 def seed_sets(home: Path, *, n: int = 60) -> None:
     """Add the sets to a home."""
     made = MadeHome(home)
-    older = long_set()
-    older.tracks = [
-        replace(row, artist="", title="", identity=Identity.ID, text="ID - ID")
-        if row.index in {3, 4}
-        else row
-        for row in older.tracks[:-4]
-    ]
-    older.track_count = len(older.tracks)
     pages = []
     for i in range(n):
         rows = [_row(j + 1, 200.0 * j, of=j + i) for j in range(8 + i % 17)]
@@ -93,7 +127,8 @@ def seed_sets(home: Path, *, n: int = 60) -> None:
     bare = a_set(*no_times, title="No times at all", source_id="3bare", date=None)
     made.batch(
         "20260601-080000-00000091",
-        [older],
+        [older_set()],
+        [other_source()],
         *pages,
         [_assessed(hostile)],
         [_assessed(split)],

@@ -71,6 +71,20 @@ def test_a_heading_stands_once_over_its_section() -> None:
     assert [row["heading"] for row in rows] == [None, "B", None, None]
 
 
+def test_a_row_that_starts_with_its_parent_repeats_no_time() -> None:
+    rows = table_of(
+        rows_of(a_track(1, 30.0), with_row(2, 1, 30.0), with_row(3, 1, 45.0), with_row(4, 1)), None
+    )
+    assert [row["time"] for row in rows] == ["0:30", "", "0:45", ""]
+
+
+def test_the_first_part_of_each_mashup_is_known() -> None:
+    rows = table_of(
+        rows_of(a_track(1), mashup_part(2, 1), mashup_part(3, 1), a_track(4), mashup_part(5, 4)), None
+    )
+    assert [row["is_first_part"] for row in rows] == [False, True, False, False, True]
+
+
 def test_the_text_has_numbers_and_times_and_no_parts_of_mashups() -> None:
     rows = rows_of(a_track(1, 0.0), with_row(2, 1, 30.0), a_track(3, number=2), mashup_part(4, 3))
     lines = ["1. [0:00] Artist 1 - Title 1", "w/ [0:30] Artist 2 - Title 2", "2. Artist 3 - Title 3"]

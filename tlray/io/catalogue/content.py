@@ -12,7 +12,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from tlray.core.catalogue.version import Row, Version
-from tlray.model import Identity, Tracklist
+from tlray.model import Identity
 
 _DIGEST_BYTES: Final = 16
 _LEVEL: Final = 1
@@ -38,21 +38,6 @@ def version_of(content: Content, parser: str, fetched_at: float | None) -> Versi
     title, date, djs, _, _, *columns = content
     return Version(
         title, date, djs, parser, fetched_at, [Row(*values) for values in zip(*columns, strict=True)]
-    )
-
-
-def version_from(tracklist: Tracklist) -> Version:
-    """Return a set as a version, to be compared; the same as from its content."""
-    return Version(
-        tracklist.title,
-        None if tracklist.date is None else tracklist.date.isoformat(),
-        tracklist.djs,
-        tracklist.parser,
-        None if tracklist.fetched_at is None else tracklist.fetched_at.timestamp(),
-        [
-            Row(t.artist, t.title, t.identity, t.cue_s, t.cue_precision, t.labels, t.track_id)
-            for t in tracklist.tracks
-        ],
     )
 
 

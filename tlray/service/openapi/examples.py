@@ -68,12 +68,12 @@ _FETCHED: Final = "2026-11-19T05:46:40Z"
 _VERSION: Final[dict[str, Any]] = {
     "batch_id": _BATCH, "item_id": "17", "parser": "1001tracklists/1", "fetched_at": _FETCHED, "quality": 0.95,
     "track_count": 1, "identified_count": 1, "cued_count": 1, "digest": "5d41402abc4b2a76b9719d911017c592",
-    "is_newest": True,
+    "is_newest": True, "version": 2, "changes": {"revealed": 1},
 }  # fmt: skip
 _FOUND: Final[dict[str, Any]] = {
     **{name: _SET[name] for name in ("site", "source_id", "url", "title", "date", "djs")}, "sources": ["Somewhere"],
-    **{name: value for name, value in _VERSION.items() if name not in ("digest", "is_newest")}, "n_versions": 2,
-    "n_changes": 1, "issues": ["without a start time"],
+    **{name: value for name, value in _VERSION.items() if name not in ("digest", "is_newest", "version", "changes")},
+    "n_versions": 2, "n_changes": 1, "issues": ["without a start time"],
 }  # fmt: skip
 _CHANGE: Final[dict[str, Any]] = {
     "seq": "17825792", "site": "1001tracklists", "source_id": "1pn8l919", "url": _URL, "set_title": _SET["title"],

@@ -139,9 +139,11 @@ def url_parts(url: str) -> tuple[str, str]:
     return host[:80], slash + path
 
 
-def link(url: str | None, text: str | None = None) -> Markup:
-    """Return a link to another site; anything but http and https is text."""
+def link(url: str | None, text: str | None = None, *, is_sign: bool = False) -> Markup:
+    """Return a link to another site; anything but http and https is text. ``is_sign``: an arrow alone, whose text is heard."""
     shown = safe(text or url or "")
+    if is_sign:
+        shown = Markup('<span class="sr">{}</span>').format(shown)
     try:
         is_web = urlsplit(url or "").scheme in ("http", "https")
     except ValueError:

@@ -6,7 +6,7 @@ evenly over it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ Row = dict[str, Any]
 MINUTE_S: Final = 60.0
 OPEN_END: Final = 1.04
 """A lane whose length is not known ends so much behind its last cue."""
+NO_TIME: Final[Row] = {"time": "", "mark": ""}
 MAX_MARKS: Final = 400
 """Of one lane: more are not told apart."""
 
@@ -117,21 +118,28 @@ def _percent(part_s: float, whole_s: float) -> float:
     return round(min(100.0, 100.0 * part_s / whole_s), 3)
 
 
-def name_of(row: Row) -> str:
+def name_of(row: Mapping[str, Any]) -> str:
     """Return a row in words."""
     return f"{row['artist'] or 'ID'} – {row['title'] or 'ID'}"
 
 
 def table_of(tracks: Sequence[Row], duration_s: float | None) -> list[Row]:
-    """Return the rows of a set's table: each track with ``time``, ``mark`` (of an inexact time), ``warning`` and ``heading``."""
+    """Return the rows of a set's table: each track with ``time``, ``mark`` (of an inexact time), ``warning`` and ``heading``;
+    ``is_first_part``: the first of the tracks that a mashup is made of. A row that starts with its parent repeats no time."""
     made: list[Row] = []
     section, latest = None, dict[int, float]()
+    cue_of = {track["index"]: track["cue_s"] for track in tracks}
+    before = ""
     for track in tracks:
         heading = track["section"] if track["section"] != section else None
         section = track["section"]
-        made.append(
-            {**track, "heading": heading, **_time_of(track), "warning": _warning(track, latest, duration_s)}
-        )
+        is_with_parent = track["kind"] == "with" and track["cue_s"] == cue_of.get(track["parent"])
+        of_row = {
+            "heading": heading, "warning": _warning(track, latest, duration_s),
+            "is_first_part": track["kind"] == "mashup_part" and before != "mashup_part",
+        }  # fmt: skip
+        made.append({**track, **of_row, **(NO_TIME if is_with_parent else _time_of(track))})
+        before = track["kind"]
         if track["cue_s"] is not None:
             recording = track["recording"] or 1
             latest[recording] = max(latest.get(recording, 0.0), track["cue_s"])
@@ -143,7 +151,7 @@ def _time_of(track: Row) -> Row:
     if precision == "logged" and track["played_at"]:
         return {"time": str(track["played_at"])[11:16], "mark": "log"}
     if cue_s is None:
-        return {"time": "", "mark": ""}
+        return NO_TIME
     if precision == "minute":
         hours, minutes = divmod(int(cue_s // MINUTE_S), 60)
         return {"time": f"{hours}:{minutes:02d}", "mark": "h:min"}

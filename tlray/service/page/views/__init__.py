@@ -14,9 +14,11 @@ from tlray.service.page.views import (
     dead_letters,
     domains,
     home,
+    names,
     new_batch,
     notifications,
     schedules,
+    sets,
     sign_in,
     templates,
     tokens,
@@ -35,6 +37,8 @@ VIEWS: Final[tuple[APIRouter, ...]] = (
     notifications.router,
     tokens.router,
     catalogue.router,
+    sets.router,
+    names.router,
     static_files.router,
 )
 """All views."""

@@ -1,0 +1,78 @@
+"""``/dj/…``, ``/artist/…``, ``/label/…``, ``/track/…``: where a name occurs."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from tlray.io.catalogue.names import NameKind
+from tlray.service.auth.principal import Principal
+from tlray.service.backend.gateway import Gateway
+from tlray.service.page.addresses import name_path, set_path
+from tlray.service.page.calls import body_of
+from tlray.service.page.rendering import render
+from tlray.service.routes import names
+from tlray.service.routes.dependencies import Reader, TheGateway
+
+router = APIRouter(include_in_schema=False)
+LEAST_HIGH: Final = 3
+"""Sets a month that a chart is high at least: one set is no full bar."""
+MAX_MONTHS: Final = 120
+
+
+@router.get("/dj/{name:path}")
+async def dj(request: Request, gateway: TheGateway, principal: Reader, name: str) -> Response:
+    """Show where a DJ occurs."""
+    return await _about(request, gateway, principal, NameKind.DJ, name)
+
+
+@router.get("/artist/{name:path}")
+async def artist(request: Request, gateway: TheGateway, principal: Reader, name: str) -> Response:
+    """Show where an artist occurs."""
+    return await _about(request, gateway, principal, NameKind.ARTIST, name)
+
+
+@router.get("/label/{name:path}")
+async def label(request: Request, gateway: TheGateway, principal: Reader, name: str) -> Response:
+    """Show where a label occurs."""
+    return await _about(request, gateway, principal, NameKind.LABEL, name)
+
+
+@router.get("/track/{name:path}")
+async def track(request: Request, gateway: TheGateway, principal: Reader, name: str) -> Response:
+    """Show where a track occurs."""
+    return await _about(request, gateway, principal, NameKind.TRACK, name)
+
+
+async def _about(
+    request: Request, gateway: Gateway, principal: Principal, kind: NameKind, name: str
+) -> Response:
+    found: JSONResponse = await names.about(gateway, principal, kind, name[:500])
+    about = body_of(found)
+    return render(
+        request, "name.html", about=about, months=_months(about["by_month"]), set_path=set_path, name_path=name_path
+    )  # fmt: skip
+
+
+def _months(counts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the bars of a chart: a month each, also those without a set, at most the last `MAX_MONTHS`."""
+    if not counts:
+        return []
+    by_month = {_number(count["month"]): count["sets"] for count in counts}
+    last, most = max(by_month), max(LEAST_HIGH, *by_month.values())
+    first = max(min(by_month), last - MAX_MONTHS + 1)
+    n = last - first + 1
+    return [
+        {
+            "month": f"{at // 12}-{at % 12 + 1:02d}", "sets": by_month.get(at, 0), "x": round(100 * (at - first) / n, 3),
+            "width": round(80 / n, 3), "height": round(100 * by_month.get(at, 0) / most, 1),
+        }
+        for at in range(first, last + 1)
+    ]  # fmt: skip
+
+
+def _number(month: str) -> int:
+    year, _, of_year = month.partition("-")
+    return int(year) * 12 + int(of_year) - 1
