@@ -198,6 +198,34 @@ def test_a_list_is_checked_while_it_is_typed(look: OpenLook) -> None:
     assert not violations(page)
 
 
+def test_files_are_looked_into_before_they_are_sent(look: OpenLook) -> None:
+    one = look()
+    page = one.goto("/new")
+    sheet = b'TITLE "Set"\nFILE "a.mp3" MP3\n  TRACK 01 AUDIO\n    TITLE "One"\n    INDEX 01 00:00:00\n'
+    files = [
+        ("a.cue", sheet),
+        ("b.cue", sheet + b"\n"),
+        ("cover <b>.jpg", b"\xff\xd8\xff" * 99),
+        ("old.zip", b"PK\x03\x04\x00"),
+    ]
+    page.locator("#pick").set_input_files(
+        [{"name": name, "mimeType": "application/octet-stream", "buffer": body} for name, body in files]
+    )
+    one.wait("document.getElementById('result').innerText.includes('2 files cannot be read')")
+    told = page.locator("#result").inner_text()
+    assert "2 × CUE sheet" in told
+    assert "old.zip is refused" in told
+    assert "cover <b>.jpg is of no kind" in told
+    assert page.locator("#start").inner_text() == "Import 3 files"
+    assert not Axe().run(page).response["violations"]
+    for name in ("cover <b>.jpg", "old.zip"):
+        page.get_by_role("button", name=f"Leave out {name}").click()
+    one.wait("document.getElementById('start').innerText === 'Import 2 files'")
+    page.locator("#start").click()
+    page.wait_for_url("**/batches/*")
+    assert "of 2 done" in page.locator("#counts").inner_text()
+
+
 def test_text_from_elsewhere_changes_nothing_around_it(look: OpenLook) -> None:
     for width in (1280, 390):
         page = look(width=width).goto("/batches")

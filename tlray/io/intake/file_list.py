@@ -43,7 +43,9 @@ def file_lines(
                 yield refused_line(number, name, member.reason)
             else:
                 source = FileSource(str(found), member.locator, member.offset, kind, encoding, given_name)
-                yield Entry(number, member.file.url, FILE_DOMAIN, _fingerprint(member.file, kind), source.url)
+                yield Entry(
+                    number, member.file.url, FILE_DOMAIN, fingerprint_of(member.file, kind), source.url
+                )
             number += 1
 
 
@@ -72,7 +74,7 @@ def _joined(name: str, below: str) -> str:
     return f"{name}/{below}" if below else name
 
 
-def _fingerprint(file: SourceFile, kind: str) -> str:
+def fingerprint_of(file: SourceFile, kind: str) -> str:
     """Return the identity of a file; with the prefix of files, for a page that was saved once is no answer to a scrape."""
     if kind in ("", "page", "warc") and shape_of(file.head) is Shape.HTML and (url := page_url(file)):
         known = read_line(1, url)

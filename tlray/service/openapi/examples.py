@@ -140,6 +140,11 @@ OF_MODELS: Final[dict[str, Any]] = {
         }],
         "takes_s": 9632.0, "estimate_waits_on": _DOMAIN,
     },
+    "ImportPreview": {
+        "total": 2, "duplicates": 0, "kinds": [{"kind": "cue", "files": 1}], "n_unknown": 1,
+        "unknown": [{"line": 2, "name": "cover.jpg"}],
+        "n_rejected": 1, "rejected": [{"line": 3, "url": "old.zip", "reason": "a damaged archive"}],
+    },
     "Receipt": {
         "batch_id": _BATCH, "state": "running", "total": 1, "duplicates": 0, "n_rejected": 1,
         "rejected": [_REJECTED], "duplicate_lines": [], "warnings": [], "estimated_completion": None,
@@ -162,6 +167,7 @@ OF_MODELS: Final[dict[str, Any]] = {
     "ChangeLine": _CHANGE,
     "DeadLetterPage": {"dead_letters": [_LETTER], "next_cursor": None},
     "DeliveriesResponse": {"deliveries": [_DELIVERY]},
+    "BatchDelivery": {**_DELIVERY, "batch_id": _BATCH},
     "DeliveryPage": {"deliveries": [{**_DELIVERY, "batch_id": _BATCH}], "next_cursor": None},
     "DomainHistory": {
         "domain": _DOMAIN, "rests": [{"began_at": _AT, "until": _AT + 1_800, "reason": "throttled: 429"}],

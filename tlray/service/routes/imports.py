@@ -17,7 +17,7 @@ from tlray.readers.decoding import is_encoding
 from tlray.readers.registry import KINDS
 from tlray.scrape_options import ScrapeOptions
 from tlray.service.auth.principal import Principal
-from tlray.service.backend.gateway import new_batch_id
+from tlray.service.backend.gateway import Gateway, new_batch_id
 from tlray.service.http.problems import ProblemError, problems, validation
 from tlray.service.http.request_guard import IMPORT
 from tlray.service.http.request_limits import has_body
@@ -25,7 +25,8 @@ from tlray.service.http.validation_errors import MAX_FAULTS_SHOWN
 from tlray.service.routes.api_route import ApiRoute
 from tlray.service.routes.batches import Key
 from tlray.service.routes.dependencies import BatchId, Submitter, TheGateway
-from tlray.service.schemas.batches import NAME, PieceReceipt, Priority, Receipt
+from tlray.service.schemas.batches import NAME, ImportPreview, PieceReceipt, Priority, Receipt
+from tlray.service.submission.import_preview import preview_import
 from tlray.service.submission.permissions import options_for, require_quota
 from tlray.service.submission.uploaded_files import BODY, opened, place_for, receive, require_disk_quota
 from tlray.settings import Settings
@@ -107,7 +108,10 @@ class NewImport:
     status_code=202,
     response_model=Receipt,
     openapi_extra=BODY,
-    responses=problems(400, 408, 409, 507),
+    responses={
+        200: {"model": ImportPreview, "description": "With `dry_run`."},
+        **problems(400, 408, 409, 507),
+    },
 )
 async def import_files(
     request: Request,
@@ -116,8 +120,15 @@ async def import_files(
     reading: Annotated[Reading, Depends()],
     new: Annotated[NewImport, Depends()],
     key: Key = None,
+    *,
+    dry_run: Annotated[
+        bool,
+        Query(description="Make no batch; the answer (200) has the kinds of the files and what is refused."),
+    ] = False,
 ) -> JSONResponse:
     """Import files, all of them or nothing. The answer names those that add no item."""
+    if dry_run:
+        return await _previewed(request, gateway, principal, reading, new)
     given = new.given(principal, gateway.settings, key)
     await require_quota(gateway, principal)
     if new.is_in_pieces:
@@ -179,6 +190,23 @@ async def append_files(
                     first_line=first_line, n_lines=len(chunk.entries) + len(chunk.refused), chunk=chunk,
                 )  # fmt: skip
     return JSONResponse(receipt)
+
+
+async def _previewed(
+    request: Request, gateway: Gateway, principal: Principal, reading: Reading, new: NewImport
+) -> JSONResponse:
+    """Return what would become of the files of a request."""
+    if new.is_in_pieces:
+        raise validation([("query.dry_run", "files in pieces are not checked before; check each piece")])
+    with place_for(principal, request.app.state.imports):
+        await require_disk_quota(gateway, principal)
+        upload = Upload(gateway.home, new_batch_id())
+        try:
+            await receive(request, upload, reading.filename)
+            found = await preview_import(upload, kind=reading.kind, encoding=reading.encoding)
+        finally:
+            upload.discard()
+    return JSONResponse(found.model_dump())
 
 
 @contextmanager

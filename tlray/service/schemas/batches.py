@@ -256,3 +256,29 @@ class DomainPatch(RequestBody):
     lift: bool | None = Field(
         None, description="End its cool-down now, for whatever reason it has one. Applied once, not stored."
     )
+
+
+class KindPreview(ResponseBody):
+    """Files of one kind."""
+
+    kind: str = Field(examples=["cue"])
+    files: int
+
+
+class FilePreview(ResponseBody):
+    """A file, or a member of an archive."""
+
+    line: int = Field(description="Counts from 1, members of archives included.")
+    name: str
+
+
+class ImportPreview(ResponseBody):
+    """What would become of files."""
+
+    total: int = Field(description="Items of the batch: files, and members of archives.")
+    duplicates: int = Field(description="Files with the content of an earlier one.")
+    kinds: list[KindPreview] = Field(description="The most common first.")
+    n_unknown: int = Field(description="Files that no reader knows: they become dead letters.")
+    unknown: list[FilePreview] = Field(description="The first 1,000.")
+    n_rejected: int = Field(description="Files that cannot be opened: they add no item.")
+    rejected: list[RejectedLine] = Field(description="The first 1,000.")

@@ -208,11 +208,9 @@ async function patient(send) {
 }
 
 async function sendFiles() {
-  const body = new FormData();
-  for (const file of files) body.append("file", file, file.name);
   const told = toast(`Sending ${plural(files.length, "file")} …`, { forMs: 0 });
   try {
-    const receipt = await call(`import${query(named())}`, { method: "POST", body });
+    const receipt = await call(`import${query(named())}`, { method: "POST", body: formOf(files) });
     go(`batches/${receipt.batch_id}`);
   } finally {
     told.close();
@@ -221,16 +219,75 @@ async function sendFiles() {
 
 // -- files -------------------------------------------------------------------------------------------
 
-function showFiles() {
-  write(title, "What it makes");
+const MAX_FILES = 1000;
+const MAX_CHECKED_BYTES = 20_000_000; // more is checked by sending it
+const KINDS = { tlray: "own export", "info-json": "info.json of a download", cue: "CUE sheet", serato: "Serato history", traktor: "Traktor collection or history", rekordbox: "rekordbox collection or history", virtualdj: "VirtualDJ history", chapters: "file of chapters", feed: "feed", page: "saved page", text: "text" };
+
+/** @returns {Promise<void>} */
+async function showFiles() {
+  const mine = ++isChecking;
   const bytes = files.reduce((sum, file) => sum + file.size, 0);
-  result.replaceChildren(line(`${plural(files.length, "file")} to import`, "verdict"), line(`${number(bytes / 1000)} kB. What is in them is said by their batch.`, "muted"));
-  start.hidden = files.length === 0;
-  start.textContent = `Import ${plural(files.length, "file")}`;
-  const picked = document.getElementById("picked");
-  picked?.replaceChildren(...files.map((file) => {
+  listPicked();
+  start.hidden = true;
+  write(title, "What it makes");
+  const head = line(`${plural(files.length, "file")}, ${number(Math.ceil(bytes / 1000))} kB`, "verdict");
+  if (files.length > MAX_FILES) {
+    result.replaceChildren(head, line(`${number(MAX_FILES)} files at most in one go. Pack them into a zip file, and drop that.`));
+    return;
+  }
+  if (bytes > MAX_CHECKED_BYTES) {
+    result.replaceChildren(head, line("So much is not checked before: what is in them is said by their batch.", "muted"));
+    offerImport(files.length);
+    return;
+  }
+  result.replaceChildren(head, line("Looking into them …", "muted"));
+  try {
+    const told = await call("import?dry_run=true", { method: "POST", body: formOf(files) });
+    if (mine !== isChecking) return;
+    showImport(told);
+  } catch (error) {
+    if (mine !== isChecking) return;
+    result.replaceChildren(head, line(safe(/** @type {Error} */ (error).message)), line("Leave out what is wrong, or check again.", "muted"));
+  }
+}
+
+/** @param {any} told what the service says of the files */
+function showImport(told) {
+  const parts = [line(`${plural(told.total, "file")} to import`, "verdict")];
+  if (told.kinds.length) parts.push(list(told.kinds.map((/** @type {any} */ one) => `${number(one.files)} × ${KINDS[/** @type {keyof typeof KINDS} */ (one.kind)] ?? one.kind}`), "plain-list"));
+  if (told.duplicates) parts.push(line(`${plural(told.duplicates, "file")} with the content of another ${told.duplicates === 1 ? "is" : "are"} left out.`));
+  const bad = told.rejected.slice(0, 50).map((/** @type {any} */ one) => `${safe(one.url)} is refused: ${safe(one.reason)}`);
+  const unknown = told.unknown.slice(0, 50).map((/** @type {any} */ one) => `${safe(one.name)} is of no kind that is known: it would become a dead letter`);
+  const n = told.n_rejected + told.n_unknown;
+  if (n) parts.push(line(`${plural(n, "file")} cannot be read:`), list([...bad, ...unknown], "left-out"));
+  if (!told.total) parts.push(line("Nothing here can be imported. Drop other files.", "muted"));
+  result.replaceChildren(...parts);
+  offerImport(told.total);
+  say(`${plural(told.total, "file")} to import, ${number(n)} cannot be read`);
+}
+
+/** @param {number} n */
+function offerImport(n) {
+  start.hidden = n === 0;
+  start.textContent = `Import ${plural(n, "file")}`;
+}
+
+/** @param {File[]} all */
+function formOf(all) {
+  const body = new FormData();
+  for (const file of all) body.append("file", file, file.name);
+  return body;
+}
+
+function listPicked() {
+  document.getElementById("picked")?.replaceChildren(...files.map((file) => {
     const entry = document.createElement("li");
-    entry.textContent = `${safe(file.name)} · ${number(file.size / 1000)} kB`;
+    entry.className = "line";
+    const name = Object.assign(document.createElement("span"), { className: "free", textContent: `${safe(file.name)} · ${number(Math.ceil(file.size / 1000))} kB` });
+    const out = Object.assign(document.createElement("button"), { type: "button", className: "tiny quiet", textContent: "Leave out" });
+    out.setAttribute("aria-label", `Leave out ${safe(file.name)}`);
+    out.addEventListener("click", () => { files = files.filter((one) => one !== file); check(); if (!files.length) { listPicked(); document.getElementById("pick")?.focus(); } });
+    entry.append(name, out);
     return entry;
   }));
 }
