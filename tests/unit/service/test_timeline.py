@@ -71,6 +71,16 @@ def test_a_heading_stands_once_over_its_section() -> None:
     assert [row["heading"] for row in rows] == [None, "B", None, None]
 
 
+def test_a_recording_has_a_heading_where_there_are_several_and_no_section_begins() -> None:
+    def headings(*recordings: int | None, **given: Any) -> list[str | None]:
+        tracks = [a_track(n, 10.0, recording=one, **given) for n, one in enumerate(recordings, 1)]
+        return [row["heading"] for row in table_of(rows_of(*tracks), None)]
+
+    assert headings(1, 1, None, 2) == ["Recording 1", None, None, "Recording 2"]
+    assert headings(1, 1, None) == [None, None, None]
+    assert headings(1, 2, section="A") == ["A", "Recording 2"]
+
+
 def test_a_row_that_starts_with_its_parent_repeats_no_time() -> None:
     rows = table_of(
         rows_of(a_track(1, 30.0), with_row(2, 1, 30.0), with_row(3, 1, 45.0), with_row(4, 1)), None

@@ -35,11 +35,13 @@ class NameKind(StrEnum):
 
 
 class _Row(NamedTuple):
-    """One identified row of a set."""
+    """One row of a set, of which something is known."""
 
     artist: str
     title: str
     labels: Sequence[str]
+    is_track: bool
+    """True if it is named in full: ``Artist - ID`` counts for its artist, and is no track."""
 
     @property
     def name(self) -> str:
@@ -153,7 +155,7 @@ class _Counts:
         if self._kind is NameKind.DJ and self._key not in map(str.casefold, djs):
             return False
         rows = [
-            _Row(*row) if identity != Identity.ID else None
+            _Row(*row, identity == Identity.IDENTIFIED) if identity != Identity.ID else None
             for *row, identity in zip(artists, titles, labels, identities, strict=True)
         ]
         own = [n for n, row in enumerate(rows) if row is not None and self._is_own(row)]
@@ -164,7 +166,7 @@ class _Counts:
         of_own = [row for n in own if (row := rows[n]) is not None]
         self._artists.update({row.artist for row in of_own if row.artist})
         self._labels.update({label for row in of_own for label in row.labels})
-        self._tracks.update({row.name for row in of_own})
+        self._tracks.update({row.name for row in of_own if row.is_track})
         if self._kind is not NameKind.DJ:
             self._beside.update(set(_beside(rows, own)))
         return True
@@ -172,7 +174,7 @@ class _Counts:
     def _is_own(self, row: _Row) -> bool:
         match self._kind:
             case NameKind.DJ:
-                return True
+                return row.is_track
             case NameKind.ARTIST:
                 return row.artist.casefold() == self._key
             case NameKind.LABEL:
@@ -201,5 +203,5 @@ def _beside(rows: Sequence[_Row | None], own: Sequence[int]) -> Iterator[str]:
     for n in own:
         for near in (n - 1, n + 1):
             row = rows[near] if 0 <= near < len(rows) and near not in own else None
-            if row is not None:
+            if row is not None and row.is_track:
                 yield row.name

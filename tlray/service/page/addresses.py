@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 
 def set_path(site: str, source_id: str) -> str:
@@ -11,5 +11,10 @@ def set_path(site: str, source_id: str) -> str:
 
 
 def name_path(kind: str, name: str) -> str:
-    """Return the address of a name's page."""
-    return f"{kind}/{quote(name, safe='')}"
+    """Return the address of a name's page. Browsers take the names ``.`` and ``..`` for steps: those are searched for."""
+    return search_path(q=name) if name in (".", "..") else f"{kind}/{quote(name, safe='')}"
+
+
+def search_path(**fields: str) -> str:
+    """Return the address of a search with these conditions."""
+    return "catalogue?" + urlencode({name: value for name, value in fields.items() if value})

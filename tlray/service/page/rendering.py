@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -139,6 +140,6 @@ def root_of(connection: HTTPConnection) -> str:
 
 
 def path_of(connection: HTTPConnection) -> str:
-    """Return the path and query of a request."""
+    """Return the path and query of a request, as an address: what a name has of ``?``, ``#`` or ``:`` is quoted."""
     query = connection.scope["query_string"].decode("latin-1")
-    return connection.url.path + (f"?{query}" if query else "")
+    return quote(connection.scope["path"], safe="/") + (f"?{query}" if query else "")

@@ -127,11 +127,15 @@ def table_of(tracks: Sequence[Row], duration_s: float | None) -> list[Row]:
     """Return the rows of a set's table: each track with ``time``, ``mark`` (of an inexact time), ``warning`` and ``heading``;
     ``is_first_part``: the first of the tracks that a mashup is made of. A row that starts with its parent repeats no time."""
     made: list[Row] = []
-    section, latest = None, dict[int, float]()
+    section, recording, latest = None, None, dict[int, float]()
+    is_split = len({track["recording"] for track in tracks if track["recording"]}) > 1
     cue_of = {track["index"]: track["cue_s"] for track in tracks}
     before = ""
     for track in tracks:
         heading = track["section"] if track["section"] != section else None
+        if is_split and track["recording"] not in (None, recording):
+            recording = track["recording"]
+            heading = heading or f"Recording {recording}"
         section = track["section"]
         is_with_parent = track["kind"] == "with" and track["cue_s"] == cue_of.get(track["parent"])
         of_row = {
@@ -141,8 +145,8 @@ def table_of(tracks: Sequence[Row], duration_s: float | None) -> list[Row]:
         made.append({**track, **of_row, **(NO_TIME if is_with_parent else _time_of(track))})
         before = track["kind"]
         if track["cue_s"] is not None:
-            recording = track["recording"] or 1
-            latest[recording] = max(latest.get(recording, 0.0), track["cue_s"])
+            place = track["recording"] or 1
+            latest[place] = max(latest.get(place, 0.0), track["cue_s"])
     return made
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from tlray.service.http.problems import ProblemError
-from tlray.service.page.addresses import name_path, set_path
+from tlray.service.page.addresses import name_path, search_path, set_path
 from tlray.service.page.calls import body_of
 from tlray.service.page.rendering import render
 from tlray.service.routes import catalogue, names
@@ -53,7 +52,7 @@ async def search(request: Request, gateway: TheGateway, principal: Reader) -> Re
     kept = {name: value for name, value in asked.items() if value and name != "cursor"}
     return render(
         request, "catalogue.html", found=found, facets=facets, chosen=asked, kept=kept, faults=faults,
-        is_filtered=bool(kept), search_of=lambda **more: _query({**kept, **more}), set_path=set_path, name_path=name_path,
+        is_filtered=bool(kept), search_of=lambda **more: search_path(**{**kept, **more}), set_path=set_path, name_path=name_path,
     )  # fmt: skip
 
 
@@ -75,7 +74,3 @@ def _conditions(asked: dict[str, str]) -> tuple[dict[str, Any], list[str]]:
     if least is not None and not 0 <= least <= 1:
         faults.append("The quality is a number from 0 to 1.")
     return {**conditions, "min_quality": least}, faults
-
-
-def _query(fields: dict[str, str]) -> str:
-    return "catalogue?" + urlencode({name: value for name, value in fields.items() if value})

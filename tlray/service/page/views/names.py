@@ -5,18 +5,28 @@ from __future__ import annotations
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 
 from tlray.io.catalogue.names import NameKind
 from tlray.service.auth.principal import Principal
 from tlray.service.backend.gateway import Gateway
-from tlray.service.page.addresses import name_path, set_path
+from tlray.service.http.problems import ProblemError
+from tlray.service.page.addresses import name_path, search_path, set_path
 from tlray.service.page.calls import body_of
+from tlray.service.page.missing import missing
 from tlray.service.page.rendering import render
 from tlray.service.routes import names
 from tlray.service.routes.dependencies import Reader, TheGateway
 
 router = APIRouter(include_in_schema=False)
+MAX_NAME: Final = 500
+MAX_SHOWN: Final = 120
+WORDS: Final = {
+    NameKind.DJ: "DJ",
+    NameKind.ARTIST: "artist",
+    NameKind.LABEL: "label",
+    NameKind.TRACK: "track",
+}
 LEAST_HIGH: Final = 3
 """Sets a month that a chart is high at least: one set is no full bar."""
 MAX_MONTHS: Final = 120
@@ -49,10 +59,20 @@ async def track(request: Request, gateway: TheGateway, principal: Reader, name: 
 async def _about(
     request: Request, gateway: Gateway, principal: Principal, kind: NameKind, name: str
 ) -> Response:
-    found: JSONResponse = await names.about(gateway, principal, kind, name[:500])
-    about = body_of(found)
+    try:
+        about = body_of(await names.about(gateway, principal, kind, name[:MAX_NAME]))
+    except ProblemError as error:
+        if error.status_code not in (404, 422):
+            raise
+        title = f"No set has the {WORDS[kind]} “{name[:MAX_SHOWN]}{'…' * (len(name) > MAX_SHOWN)}”"
+        text = "It may be spelt in another way, or be in the batches of somebody else."
+        if error.status_code == 422:
+            text = "A name is found by its letters and digits, and this one has none."
+        return await missing(request, gateway, principal, title=title, text=text, words=name)
+    same = {} if kind is NameKind.TRACK else {kind.value: about["name"]}
     return render(
-        request, "name.html", about=about, months=_months(about["by_month"]), set_path=set_path, name_path=name_path
+        request, "name.html", here="catalogue", about=about, word=WORDS[kind], months=_months(about["by_month"]),
+        all_sets=search_path(**(same or {"q": about["name"]})), set_path=set_path, name_path=name_path,
     )  # fmt: skip
 
 

@@ -20,10 +20,12 @@ from tlray.core.model.durations import as_clock
 from tlray.io.results.store import PartMoved
 from tlray.service.auth.principal import Principal
 from tlray.service.backend.gateway import Gateway
+from tlray.service.http.problems import ProblemError
 from tlray.service.page.addresses import name_path, set_path
 from tlray.service.page.calls import body_of
 from tlray.service.page.change_words import by_version, time_of
 from tlray.service.page.comparison import compared, in_words
+from tlray.service.page.missing import missing
 from tlray.service.page.quality_words import issues_of
 from tlray.service.page.rendering import render
 from tlray.service.page.timeline import as_text, lanes_of, name_of, table_of
@@ -56,16 +58,23 @@ async def one(
     """Show a set."""
     query = request.query_params
     is_merged = query.get("merged") == "true"
-    listed, changed = await asyncio.gather(
-        catalogue.versions(gateway, principal, site, source_id),
+    try:
+        listed = await catalogue.versions(gateway, principal, site, source_id)
+    except ProblemError as error:
+        if error.status_code != 404:
+            raise
+        text = "There is no such set, or it is in the batches of somebody else."
+        title = "This set is not in the catalogue"
+        return await missing(request, gateway, principal, title=title, text=text, words=source_id)
+    versions: list[Version] = body_of(listed)["versions"]
+    chosen = Chosen() if is_merged else choose(query, versions)
+    (shown, older, fault), changed = await asyncio.gather(
+        _read(gateway, principal, site, source_id, chosen, is_merged=is_merged),
         catalogue.list_changes(
             gateway, streams, principal, site=site, source_id=source_id, order=catalogue.Order.NEWEST,
             before=query.get("changes"), limit=CHANGES,
         ),
     )  # fmt: skip
-    versions: list[Version] = body_of(listed)["versions"]
-    chosen = Chosen() if is_merged else choose(query, versions)
-    shown, older, fault = await _read(gateway, principal, site, source_id, chosen, is_merged=is_merged)
     tracks = shown["tracks"]
     changes = [json.loads(line) for line in bytes(changed.body).splitlines()]
     return render(
