@@ -169,6 +169,7 @@ def cluster(ray_home: Path) -> Iterator[Cluster]:
         "RAY_AUTH_MODE": "token",
         "RAY_DASHBOARD_ADDRESS": f"http://127.0.0.1:{dashboard}",
     }
+    env["RAY_SERVE_MAX_PER_REPLICA_RETRY_COUNT"] = "1"  # a refused start is refused again: each costs seconds of a core
     env["RAY_TMPDIR"] = f"/tmp/tlray-deploy-{os.getpid()}"  # noqa: S108 - Ray's sockets need a short path
     if not (ray_home / ".ray" / "auth_token").exists():
         generate = [str(BIN / "ray"), "get-auth-token", "--generate"]
@@ -190,7 +191,7 @@ def cluster(ray_home: Path) -> Iterator[Cluster]:
             shutil.rmtree(env["RAY_TMPDIR"], ignore_errors=True)
 
 
-def config(home: Path, port: int, **http: Any) -> dict[str, Any]:
+def config(home: Path, port: int, *, n_replicas: int = 1, **http: Any) -> dict[str, Any]:
     """The configuration that is shipped, with this test's own places in it."""
     shipped: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "serve.yaml").read_text())
     shipped["http_options"] |= {"port": port, **http}
@@ -199,7 +200,7 @@ def config(home: Path, port: int, **http: Any) -> dict[str, Any]:
     application["runtime_env"]["env_vars"] |= {
         "TLRAY_HOME": str(home), "TLRAY_ALLOW_PRIVATE_HOSTS": "127.0.0.0/8"
     }  # fmt: skip
-    application["deployments"][0]["autoscaling_config"]["min_replicas"] = 2
+    application["deployments"][0]["autoscaling_config"]["min_replicas"] = n_replicas
     return shipped
 
 
@@ -235,7 +236,7 @@ def test_a_deployed_service_works_and_what_its_shutdown_leaves_is_found_and_ende
     cluster: Cluster, tlray: Tlray, tmp_path: Path, start_site: StartSite
 ) -> None:
     site, port = start_site("--sites=1", "--sets=200"), free_port()
-    told = cluster.deploy(config(tlray.home, port), tmp_path / "serve.yaml")
+    told = cluster.deploy(config(tlray.home, port, n_replicas=2), tmp_path / "serve.yaml")
     assert told["status"] == "RUNNING", told
     assert told["deployments"]["tlray"]["replica_states"] == {"RUNNING": 2}
     assert listened_at(port) == ["127.0.0.1"]

@@ -88,9 +88,10 @@ class ProgressFeed:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        until = self._state.now() + LAST_S
         try:
-            async with asyncio.timeout(LAST_S):
-                while self._marked and self._sink.is_ready:
+            async with asyncio.timeout(LAST_S):  # for a sink that waits; one that refuses may swallow it
+                while self._marked and self._sink.is_ready and self._state.now() < until:
                     await self._round()
         except TimeoutError:
             logger.warning("progress not written n=%d", len(self._marked))

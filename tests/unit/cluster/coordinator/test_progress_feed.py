@@ -96,6 +96,16 @@ async def running(home: Path) -> AsyncIterator[Stage]:
         stage.desk.close()
 
 
+async def test_a_sink_that_refuses_everything_holds_up_no_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress_feed, "LAST_S", 0.05)
+    async with running(tmp_path) as stage:
+        stage.sink.refuses = True
+        await stage.desk.submit("b1", chunk(4))
+    assert stage.feed._marked
+
+
 async def test_each_message_says_which_one_was_before_it(tmp_path: Path) -> None:
     async with running(tmp_path) as stage:
         await stage.desk.submit("b1", chunk(40))
