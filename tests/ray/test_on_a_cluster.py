@@ -169,7 +169,9 @@ def cluster(ray_home: Path) -> Iterator[Cluster]:
         "RAY_AUTH_MODE": "token",
         "RAY_DASHBOARD_ADDRESS": f"http://127.0.0.1:{dashboard}",
     }
-    env["RAY_SERVE_MAX_PER_REPLICA_RETRY_COUNT"] = "1"  # a refused start is refused again: each costs seconds of a core
+    env["RAY_SERVE_MAX_PER_REPLICA_RETRY_COUNT"] = (
+        "1"  # a refused start is refused again: each costs seconds of a core
+    )
     env["RAY_TMPDIR"] = f"/tmp/tlray-deploy-{os.getpid()}"  # noqa: S108 - Ray's sockets need a short path
     if not (ray_home / ".ray" / "auth_token").exists():
         generate = [str(BIN / "ray"), "get-auth-token", "--generate"]
