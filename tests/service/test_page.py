@@ -4,6 +4,7 @@ service that goes away and comes back."""
 from __future__ import annotations
 
 import json
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -116,7 +117,7 @@ def back_by_keys(one: Look, batch_id: str) -> None:
     one.page.wait_for_url("**/catalogue?q=*")
     tab_to(one, "#q")
     one.page.keyboard.press("Escape")
-    one.page.wait_for_url("**/catalogue?q=")
+    one.page.wait_for_url(re.compile(r"/catalogue\?q=(&|$)"))
     while "/catalogue" in one.page.url:
         one.page.go_back()
     assert one.page.url.endswith(f"/batches/{batch_id}")
