@@ -24,26 +24,29 @@ def _on_ray(*names: str) -> tuple[str, ...]:
     return tuple(f"tests/ray/test_{name}.py" for name in names)
 
 
+ON_A_CLUSTER = _on_ray("on_a_cluster")
 START_THEIR_OWN_RAYS = (
+    _on_ray("chaos", "nodes"),
     _on_ray("command_line", "deaths", "own_ray"),
-    _on_ray("on_a_cluster", "chaos", "nodes"),
     _on_ray("autoscaling", "partition"),
 )
-"""More than half of the time of ``tests/ray``, in runs of about the same length; all others share the Ray of their session."""
+"""With that, more than half of the time of ``tests/ray``; all others share the Ray of their session."""
 FIRST_HALF = _on_ray("ending", "own_terms", "backlog")
 """Half of those: two runs end sooner than one."""
-ON_RAY = (*START_THEIR_OWN_RAYS, FIRST_HALF)
+ON_RAY = (ON_A_CLUSTER, *START_THEIR_OWN_RAYS, FIRST_HALF)
 COSTLY = ("tests/simulated", "-m", "costly and not slow")
 COSTLY_UNITS = ("tests/unit", "-m", "costly and not slow")
-MEASURED = ("tests/unit", "tests/processes", "tests/simulated", "tests/site", "tests/real", "tests/parts")
-"""Where coverage is measured, but for costly and slow ones. It doubles the time of what computes, and most of what
+MEASURED = ("tests/unit", "tests/processes", "tests/simulated", "tests/site", "tests/real")
+"""Where coverage is measured, but for costly and slow ones: enough for what is promised. It doubles the time of what computes, and most of what
 works on a Ray does so in workers that it does not see."""
 RUNS = (
     ("tests/unit", "-m", "not costly and not slow"),
     ("tests/service",),
+    ON_A_CLUSTER,
     ("tests/ray", *(f"--ignore={path}" for paths in ON_RAY for path in paths)),
     ("tests/parts",),
-    *ON_RAY,
+    *START_THEIR_OWN_RAYS,
+    FIRST_HALF,
     ("tests/page",),
     COSTLY,
     COSTLY_UNITS,
