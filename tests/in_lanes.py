@@ -37,8 +37,8 @@ ON_RAY = (ON_A_CLUSTER, *START_THEIR_OWN_RAYS, FIRST_HALF)
 COSTLY = ("tests/simulated", "-m", "costly and not slow")
 COSTLY_UNITS = ("tests/unit", "-m", "costly and not slow")
 MEASURED = ("tests/unit", "tests/processes", "tests/simulated", "tests/site", "tests/real")
-"""Where coverage is measured, but for costly and slow ones: enough for what is promised. It doubles the time of what computes, and most of what
-works on a Ray does so in workers that it does not see."""
+"""Where coverage is measured, but for costly and slow ones: enough for what is promised. It doubles the time of what computes,
+and most of what works on a Ray does so in workers that it does not see."""
 RUNS = (
     ("tests/unit", "-m", "not costly and not slow"),
     ("tests/service",),
