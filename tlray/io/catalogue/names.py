@@ -155,8 +155,8 @@ class _Counts:
         if self._kind is NameKind.DJ and self._key not in map(str.casefold, djs):
             return False
         rows = [
-            _Row(*row, identity == Identity.IDENTIFIED) if identity != Identity.ID else None
-            for *row, identity in zip(artists, titles, labels, identities, strict=True)
+            _Row(artist, title, of, identity == Identity.IDENTIFIED) if identity != Identity.ID else None
+            for artist, title, of, identity in zip(artists, titles, labels, identities, strict=True)
         ]
         own = [n for n, row in enumerate(rows) if row is not None and self._is_own(row)]
         if not own and self._kind is not NameKind.DJ:
