@@ -135,6 +135,16 @@ def test_a_link_from_another_site_loads_itself_again_before_it_asks_for_a_token(
     assert again.headers["location"] == f"../sign-in?next=batches%2F{HERS}"
 
 
+def test_an_address_with_any_name_in_it_comes_back_from_the_sign_in(http: httpx.Client) -> None:
+    for path in ("dj/a%3Fb%23c%25%F0%9F%98%80", "catalogue/x%3Ay/a/b%3Fc?version=1"):
+        location = http.get(f"/{path}").headers["location"]
+        back = httpx.URL("http://a.test/x/y/").join(location).params["next"]
+        csrf = csrf_in(http.get("/sign-in").text)
+        answer = http.post("/sign-in", data={"token": ADA.text, "csrf": csrf, "next": back})
+        assert (back, answer.headers["location"]) == (path, f"./{path}")
+        http.cookies.clear()
+
+
 @pytest.mark.parametrize(
     "back", ["//evil.example", "https://evil.example", "\\evil.example", "javascript:alert(1)", "a\nb"]
 )
