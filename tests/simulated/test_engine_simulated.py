@@ -13,7 +13,8 @@ from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchEvent, BatchState, ItemState
 from tlray.core.scheduling.batch import Batch
 
-N_SEEDS, AT_ONCE = 200, 8
+N_SEEDS, AT_ONCE = 120, 8
+"""Here; `make chaos ARGS="simulated --seeds 0 20000"` for many."""
 
 
 @pytest.mark.costly

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import shutil
 from pathlib import Path
 
+from garbage import pytest_collection_finish
 from hypothesis import HealthCheck, settings
+
+__all__ = ["pytest_collection_finish"]
 
 SLOW_MACHINE = [HealthCheck.too_slow]
 
@@ -28,10 +30,3 @@ MEMORY_DISK, NEEDED_BYTES = Path("/dev/shm"), 1_000_000_000  # noqa: S108 - pyte
 # Some 300 journals are made, each with many fsyncs, which cost seconds on a busy disk and prove nothing here.
 if MEMORY_DISK.is_dir() and shutil.disk_usage(MEMORY_DISK).free > NEEDED_BYTES:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY_DISK))
-
-
-def pytest_collection_finish() -> None:
-    """Leave the thousands of tests and all that they import out of every collection of garbage: a sixth of the CPU time."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
