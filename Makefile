@@ -18,11 +18,11 @@ setup: $(VENV)/.has-tools ## make .venv, with tlray and the tools of its tests
 run: $(VENV)/.has-tlray ## scrape the bundled demo site; or a list: make run URLS=my-urls.txt (ARGS="--rate …")
 	@$(PY) examples/demo_run.py $(if $(URLS),--urls '$(URLS)') -- $(ARGS)
 
-test: $(VENV)/.has-tools ## run all tests, unit tests first (PYTEST_ARGS="-k cue", TESTS=tests/unit: one folder, COVERAGE=1, SLOW=1: more seeds and examples)
+test: $(VENV)/.has-tools ## run all tests, unit tests first (PYTEST_ARGS="-k cue", TESTS=tests/unit: one folder, COVERAGE=1 or, sooner, COVERAGE=tlray.core, SLOW=1: more seeds and examples)
 	@$(if $(TESTS),$(PY) $(if $(COVERAGE),-m coverage run -p) -m pytest $(TESTS),\
-	  $(PY) tests/in_lanes.py $(if $(COVERAGE),--coverage) $(if $(SLOW),--slow)) $(PYTEST_ARGS)
+	  $(PY) tests/in_lanes.py $(if $(COVERAGE),--coverage $(COVERAGE:1=tlray)) $(if $(SLOW),--slow)) $(PYTEST_ARGS)
 
-coverage: ## say what `make test COVERAGE=1` covered; fails under 85 % in all, or 100 % of tlray/core
+coverage: ## say what `make test COVERAGE=…` covered; fails under 85 % in all, or 100 % of tlray/core
 	@$(PY) -m coverage combine -q
 	@$(PY) -m coverage report --skip-covered --skip-empty --fail-under=85
 	@$(PY) -m coverage report --include='tlray/core/*' --skip-empty --fail-under=100

@@ -1,7 +1,7 @@
 """Run pytest in lanes: four at once, because the tests on a real Ray mostly wait and the others mostly compute.
 
-``python tests/in_lanes.py [--coverage] [--slow] [--lanes N] [PYTEST ARGUMENT]...``. A run is one pytest, with tests of one
-conftest. A lane that is free takes the next run; what a run printed follows when it is done. Ends with 1 where any of
+``python tests/in_lanes.py [--coverage PACKAGE] [--slow] [--lanes N] [PYTEST ARGUMENT]...``. A run is one pytest, with tests of
+one conftest. A lane that is free takes the next run; what a run printed follows when it is done. Ends with 1 where any of
 them failed. ``--slow`` adds the tests that are marked so, and random examples to those that Hypothesis tries.
 """
 
@@ -66,7 +66,7 @@ def main() -> int:
     """Run all of them; return the exit code."""
     parser = argparse.ArgumentParser(prog="python tests/in_lanes.py")
     parser.add_argument(
-        "--coverage", action="store_true", help="measure, for `coverage combine` and `report`"
+        "--coverage", metavar="PACKAGE", help="measure this package, for `coverage combine` and `report`"
     )
     parser.add_argument("--slow", action="store_true", help="also the tests that are marked slow")
     parser.add_argument("--lanes", type=int, default=4, help="runs at once; 4")
@@ -83,14 +83,15 @@ class Pytest:
     """How each run is started, and where its output goes."""
 
     given: list[str]
-    measures: bool = False
+    measures: str | None = None
     is_thorough: bool = False
     _printing: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, run: tuple[str, ...]) -> int:
         """Run what is there, print what it says, and return how it ended."""
-        measured = self.measures and run[0] in MEASURED and run not in (COSTLY, COSTLY_UNITS, *SLOW)
-        python = [sys.executable, *(["-m", "coverage", "run", "-p"] if measured else [])]
+        is_measured = self.measures and run[0] in MEASURED and run not in (COSTLY, COSTLY_UNITS, *SLOW)
+        coverage = ["-m", "coverage", "run", "-p", f"--source={self.measures}"] if is_measured else []
+        python = [sys.executable, *coverage]
         more = [THOROUGH] if self.is_thorough and run[0] == "tests/unit" else []
         begun = time.monotonic()
         sys.stderr.write(f"{' '.join(run)} …\n")
