@@ -36,7 +36,7 @@ FIRST_HALF = _on_ray("ending", "own_terms", "backlog")
 ON_RAY = (ON_A_CLUSTER, *START_THEIR_OWN_RAYS, FIRST_HALF)
 COSTLY = ("tests/simulated", "-m", "costly and not slow")
 COSTLY_UNITS = ("tests/unit", "-m", "costly and not slow")
-MEASURED = ("tests/unit", "tests/processes", "tests/simulated", "tests/site", "tests/real")
+MEASURED = ("tests/unit", "tests/simulated")
 """Where coverage is measured, but for costly and slow ones: enough for what is promised. It doubles the time of what computes,
 and most of what works on a Ray does so in workers that it does not see."""
 RUNS = (
