@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from tlray.core.catalogue.changes import ChangeKind
 from tlray.core.model.durations import as_clock
-from tlray.service.page.comparison import COUNTED, OF_TIMES
+from tlray.service.page.comparison import OF_TIMES, word_of
 from tlray.service.page.timeline import name_of
 
 OF_NAMES: Final = frozenset({ChangeKind.REVEALED, ChangeKind.HIDDEN, ChangeKind.RENAMED})
@@ -51,7 +51,7 @@ def _told(change: Mapping[str, Any]) -> Told:
     ends = ("", "") if kind in BOTH else (_shown(kind, change["before"]), _shown(kind, change["after"]))
     if kind in OF_NAMES:  # the row's name is the one after the change
         ends = (ends[0], "")
-    return Told(kind.value, COUNTED[kind][0].removeprefix("row "), row, *ends)
+    return Told(kind.value, word_of(kind), row, *ends)
 
 
 def _shown(kind: ChangeKind, value: str | None) -> str:

@@ -115,6 +115,11 @@ def version_of(shape: Mapping[str, Any]) -> Version:
     )  # fmt: skip
 
 
+def word_of(kind: ChangeKind) -> str:
+    """Return a change in words, beside the row that it is of: ``added``, ``ID named``."""
+    return COUNTED[kind][0].removeprefix("row ")
+
+
 def in_words(counts: Mapping[str, int], *, most: int = len(COUNTED)) -> str:
     """Return changes by kind in words: ``2 rows added, 1 ID named``; ``most``: of so many kinds."""
     told = [(counts.get(kind.value, 0), *words) for kind, words in COUNTED.items()]
@@ -124,7 +129,7 @@ def in_words(counts: Mapping[str, int], *, most: int = len(COUNTED)) -> str:
 
 def _note(change: Change, was: Mapping[str, Any], row: Mapping[str, Any]) -> Note:
     kind = change.kind
-    word = COUNTED[kind][0].removeprefix("row ")
+    word = word_of(kind)
     if kind in OF_TIMES:
         return Note(kind, TIME_GLYPH, word, _time(was), _time(row))
     glyph = GLYPHS.get(kind, OTHER_GLYPH)

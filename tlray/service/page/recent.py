@@ -11,6 +11,7 @@ from typing import Any, Final
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 
+from tlray.service.http.file_answers import is_known
 from tlray.service.page.rendering import HEADERS
 
 MAX_KEPT: Final = 1_000
@@ -52,7 +53,7 @@ def answered(request: Request, body: Any) -> Response:
     """Return an answer with its ETag; 304 to a script that has it."""
     response = JSONResponse(body, headers=HEADERS)
     tag = f'"{hashlib.sha256(bytes(response.body)).hexdigest()[:20]}"'
-    if tag in [name.strip() for name in request.headers.get("if-none-match", "").split(",")]:
+    if is_known(request.headers.getlist("if-none-match"), tag):
         return Response(status_code=304, headers={**HEADERS, "ETag": tag})
     response.headers["ETag"] = tag
     return response
