@@ -57,8 +57,10 @@ def answer(folder: Path, *, quick: bool = False) -> Answer:
             time.sleep(2.0)
             without = _serving_cpu(service, seconds / 2)
             runs.append({**_looked_at(browser, service, batch, seconds), "without": without})
-        batch = service.submit(site.urls(each, first=9 * N_ITEMS), per_s=PER_S)
-        coordinators = _coordinator_cpu(service, batch, seconds / 2, rounds=1 if quick else 3)
+        rounds = 1 if quick else 3
+        lasts = PER_S * (rounds * (seconds + 2.0) + 10.0)
+        batch = service.submit(site.urls(int(lasts / N_DOMAINS), first=9 * N_ITEMS), per_s=PER_S)
+        coordinators = _coordinator_cpu(service, batch, seconds / 2, rounds=rounds)
     return Answer(
         QUESTION,
         [

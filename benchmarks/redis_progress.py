@@ -23,8 +23,8 @@ from tests.shared.redis_server import RedisServer
 from tlray.cluster.coordinator.batches import Batches
 from tlray.cluster.coordinator.progress_feed import ProgressFeed
 from tlray.cluster.coordinator.state import CoordinatorState
+from tlray.cluster.ports.clock import SystemClock
 from tlray.cluster.ports.coordinator import CoordinatorPorts
-from tlray.cluster.ports.system_clock import SystemClock
 from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
 from tlray.core.scheduling.batch import Batch

@@ -42,7 +42,7 @@ def test_a_poisoned_page_kills_who_reads_it_and_no_other_does(injected: Injected
 def test_the_clock_is_wrong_for_tlray_alone(injected: Injected) -> None:
     program = (
         "import time\n"
-        "from tlray.cluster.ports.system_clock import SystemClock\n"
+        "from tlray.cluster.ports.clock import SystemClock\n"
         "print(round(SystemClock().wall() - time.time(), -1))\n"
     )
     injected.shift_clock(-3_600)

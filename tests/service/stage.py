@@ -15,8 +15,8 @@ from tlray.cluster.coordinator.leasing import Leasing
 from tlray.cluster.coordinator.state import CoordinatorSettings, CoordinatorState
 from tlray.cluster.handlers.handlers import Parts
 from tlray.cluster.handlers.watch import WatchHandlers
+from tlray.cluster.ports.clock import SystemClock
 from tlray.cluster.ports.coordinator import CoordinatorPorts
-from tlray.cluster.ports.system_clock import SystemClock
 from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
 from tlray.core.model.progress import ProgressMessage

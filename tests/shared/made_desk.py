@@ -13,9 +13,9 @@ from tlray.cluster.adapters.coordinator_ports import HomeParts, JournalThread
 from tlray.cluster.adapters.reading_threads import ReadingThreads
 from tlray.cluster.coordinator.state import CoordinatorSettings
 from tlray.cluster.handlers.coordinator import Coordinator
+from tlray.cluster.ports.clock import SystemClock
 from tlray.cluster.ports.coordinator import CoordinatorPorts, Meters, ProgressSink, TaskStarter
 from tlray.cluster.ports.registration import Registration
-from tlray.cluster.ports.system_clock import SystemClock
 from tlray.cluster.workers.config import ScrapeConfig
 from tlray.core.scheduling.backlog import Bounds
 from tlray.core.scheduling.changeset import LaneDeath

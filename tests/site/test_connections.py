@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from raw_server import response, serve
 
+from tlray.cluster.ports.clock import SystemClock
 from tlray.cluster.ports.registration import Registration
-from tlray.cluster.ports.system_clock import SystemClock
 from tlray.cluster.ports.task import TaskPorts
 from tlray.cluster.workers.config import ScrapeConfig
 from tlray.cluster.workers.limiter import Limiter

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from conftest import StartDemo
 
+from tlray.cluster.ports.clock import SystemClock
 from tlray.cluster.ports.registration import Registration
-from tlray.cluster.ports.system_clock import SystemClock
 from tlray.cluster.ports.task import TaskPorts
 from tlray.cluster.workers import scrape
 from tlray.cluster.workers.config import ScrapeConfig

@@ -17,9 +17,9 @@ from ray.exceptions import NodeDiedError, RayError, RayTaskError, TaskCancelledE
 from tlray.cluster.adapters.metrics import Metrics
 from tlray.cluster.adapters.node_table import address_of, is_lost
 from tlray.cluster.adapters.reading_threads import ReadingThreads
+from tlray.cluster.ports.clock import SystemClock
 from tlray.cluster.ports.coordinator import CoordinatorPorts, EndKind, TaskEnd
 from tlray.cluster.ports.registration import Registration
-from tlray.cluster.ports.system_clock import SystemClock
 from tlray.cluster.workers.config import ScrapeConfig
 from tlray.cluster.workers.limiter import start_limiter
 from tlray.cluster.workers.ray_task import scrape_lease

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol, TypeVar
 
+from tlray.cluster.ports.clock import Clock
 from tlray.cluster.ports.registration import Registration
 from tlray.core.model.progress import ProgressUpdate
 from tlray.core.scheduling.changeset import Changeset
@@ -24,18 +25,6 @@ from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.rows import PartRow
 
 T = TypeVar("T")
-
-
-class Clock(Protocol):
-    """The two clocks."""
-
-    def monotonic(self) -> float:
-        """Return seconds that never jump; only differences mean anything."""
-        ...
-
-    def wall(self) -> float:
-        """Return seconds since the epoch."""
-        ...
 
 
 class Writer(Protocol):

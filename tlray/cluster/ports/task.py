@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from tlray.cluster.ports.coordinator import Clock
+from tlray.cluster.ports.clock import Clock
 from tlray.core.politeness.limiter_gate import PermitGrant, PermitRequest
 from tlray.core.politeness.robots import RobotsAnswer
 from tlray.core.scheduling.autoscaling import NodeLoad

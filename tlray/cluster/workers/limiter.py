@@ -13,9 +13,8 @@ from typing import Any
 
 import ray
 
-from tlray.cluster.ports.coordinator import Clock
+from tlray.cluster.ports.clock import Clock, SystemClock
 from tlray.cluster.ports.registration import Registration
-from tlray.cluster.ports.system_clock import SystemClock
 from tlray.core.politeness.limiter_gate import UNASKED_S, Gate, PermitGrant, PermitRequest
 from tlray.core.scheduling.lease import NO_STOPS, Stops
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import ray
 
-from tlray.cluster.ports.system_clock import SystemClock
+from tlray.cluster.ports.clock import SystemClock
 from tlray.cluster.ports.task import LimiterAsk, TaskPorts
 from tlray.cluster.workers.config import ScrapeConfig
 from tlray.cluster.workers.limiter import NAMESPACE, limiter_name

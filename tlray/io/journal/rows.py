@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
-from typing import Any, NamedTuple
-
-from pydantic import TypeAdapter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
@@ -18,6 +16,9 @@ from tlray.core.politeness.retry_policy import RetryPolicy
 from tlray.core.politeness.site_profile import politeness_key
 from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.core.submission.lines import RefusedLine
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 VERSIONS_PER_LIFE = 10_000_000_000
 """Progress versions of a coordinator's life begin at its number times this. A batch changes less often in one life, and a JSON
@@ -62,6 +63,8 @@ class BatchOptions:
 
 @cache
 def _options_json() -> TypeAdapter[BatchOptions]:
+    from pydantic import TypeAdapter  # noqa: PLC0415 - 5 MB, which tasks and limiters never need
+
     return TypeAdapter(BatchOptions)
 
 
