@@ -32,7 +32,7 @@ check: $(VENV)/.has-tools ## ruff, its formatter, mypy --strict, deptry, and the
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@$(PY) -m deptry . --no-ansi
-	@$(PY) -m pytest -q -p no:cacheprovider tests/unit/test_layers.py tests/unit/test_habits.py
+	$(if $(filter test,$(MAKECMDGOALS)),,@$(PY) -m pytest -q -p no:cacheprovider tests/unit/test_layers.py tests/unit/test_habits.py)
 
 fix: $(VENV)/.has-tools ## mend and format what ruff can
 	@$(PY) -m ruff check --fix .

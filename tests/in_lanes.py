@@ -34,13 +34,15 @@ START_THEIR_OWN_RAYS = (
 FIRST_HALF = _on_ray("ending", "own_terms", "backlog")
 """Half of those: two runs end sooner than one."""
 ON_RAY = (ON_A_CLUSTER, *START_THEIR_OWN_RAYS, FIRST_HALF)
+UNITS = ("tests/unit", "--ignore=tests/unit/core", "-m", "not slow")
+"""With costly ones: to collect these thousands of tests takes ten seconds, so it is done once."""
+CORE = (("tests/unit/core", "-m", "not slow"), ("tests/simulated", "-m", "not costly and not slow"))
 COSTLY = ("tests/simulated", "-m", "costly and not slow")
-COSTLY_UNITS = ("tests/unit", "-m", "costly and not slow")
-MEASURED = ("tests/unit", "tests/simulated")
-"""Where coverage is measured, but for costly and slow ones: enough for what is promised. It doubles the time of what computes,
-and most of what works on a Ray does so in workers that it does not see."""
+MEASURED = {"tlray.core": CORE}
+"""Where the coverage of a package is measured, of another one in `CORE` and `UNITS`: enough for what is promised. It doubles the
+time of what computes, and most of what works on a Ray does so in workers that it does not see."""
 RUNS = (
-    ("tests/unit", "-m", "not costly and not slow"),
+    UNITS,
     ("tests/service",),
     ON_A_CLUSTER,
     ("tests/ray", *(f"--ignore={path}" for paths in ON_RAY for path in paths)),
@@ -49,8 +51,7 @@ RUNS = (
     FIRST_HALF,
     ("tests/page",),
     COSTLY,
-    COSTLY_UNITS,
-    ("tests/simulated", "-m", "not costly and not slow"),
+    *CORE,
     ("tests/site",),
     ("tests/processes",),
     ("tests/real",),
@@ -89,10 +90,10 @@ class Pytest:
 
     def run(self, run: tuple[str, ...]) -> int:
         """Run what is there, print what it says, and return how it ended."""
-        is_measured = self.measures and run[0] in MEASURED and run not in (COSTLY, COSTLY_UNITS, *SLOW)
+        is_measured = self.measures and run in MEASURED.get(self.measures, (UNITS, *CORE))
         coverage = ["-m", "coverage", "run", "-p", f"--source={self.measures}"] if is_measured else []
         python = [sys.executable, *coverage]
-        more = [THOROUGH] if self.is_thorough and run[0] == "tests/unit" else []
+        more = [THOROUGH] if self.is_thorough and run[0].startswith("tests/unit") else []
         begun = time.monotonic()
         sys.stderr.write(f"{' '.join(run)} …\n")
         done = subprocess.run(

@@ -55,10 +55,14 @@ PLACES = {
 }
 
 
-@pytest.fixture
-def http(tmp_path: Path) -> httpx.AsyncClient:
+@pytest.fixture(scope="module")
+def http(tmp_path_factory: pytest.TempPathFactory) -> httpx.AsyncClient:
+    """One for all: what an app makes of its routes at its first request takes as long as many requests."""
     return service(
-        tmp_path, {"submit": RECEIPT}, contact="you@example.org", allow_private_hosts="127.0.0.0/8"
+        tmp_path_factory.mktemp("home"),
+        {"submit": RECEIPT},
+        contact="you@example.org",
+        allow_private_hosts="127.0.0.0/8",
     )
 
 

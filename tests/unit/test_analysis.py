@@ -29,8 +29,11 @@ import naming  # noqa: E402
 import set_shape  # noqa: E402
 import sources  # noqa: E402
 import spread  # noqa: E402
+import world as visited  # noqa: E402
 from style import save  # noqa: E402
 from world import FIRST_DAY, World  # noqa: E402
+
+visited.VISIT_EVERY_DAYS = 21  # not every week: what is read is as much, in a third of the batches
 
 SCRIPTS: dict[str, ModuleType] = {
     "most-played": most_played, "naming": naming, "spread": spread, "set-shape": set_shape, "sources": sources,

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from source_trees import tree
 
 import tlray
 
@@ -21,11 +22,6 @@ MAX_FUNCTION_LINES = 60
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Documented = Function | ast.ClassDef | ast.Module
-
-
-@cache
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def nodes(path: Path, *kinds: type[ast.AST]) -> Iterator[ast.AST]:

@@ -6,6 +6,8 @@ import ast
 from functools import cache
 from pathlib import Path
 
+from source_trees import source, tree
+
 import tlray
 
 ROOT = Path(tlray.__file__).parent
@@ -178,15 +180,6 @@ def row_of(path: Path) -> str:
 
 
 NAMES = {module_of(path) for path in MODULES}
-
-
-def source(path: Path) -> str:
-    return path.read_text(encoding="utf-8")
-
-
-@cache
-def tree(path: Path) -> ast.Module:
-    return ast.parse(source(path))
 
 
 @cache

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from functools import cache
 from typing import Annotated, Any
 
 import typer
@@ -105,6 +106,12 @@ app.add_typer(token, name="token")
 app.add_typer(journal, name="journal")
 
 
+@cache
+def _command() -> Any:
+    """Return the command with its options. To make it takes longer than most commands run, so it is made once in a process."""
+    return typer.main.get_command(app)
+
+
 def main() -> None:
     """Run the command that the arguments name and end with its exit code."""
     code = run(sys.argv[1:])
@@ -132,7 +139,7 @@ def _write_log() -> None:
 
 def _run(arguments: list[str]) -> int:
     try:
-        code = int(app(arguments, prog_name="tlray", standalone_mode=False) or 0)
+        code = int(_command()(arguments, prog_name="tlray", standalone_mode=False) or 0)
         sys.stdout.flush()
     except TlrayError as error:
         print_error(error)

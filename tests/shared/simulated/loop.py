@@ -36,6 +36,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.now = START
         super().__init__(_NoSockets())
         self._clock_resolution = 1e-9
+        self.get_debug = bool  # False; every task and future asks for it
 
     def time(self) -> float:
         return self.now

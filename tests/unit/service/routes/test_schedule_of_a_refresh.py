@@ -54,6 +54,12 @@ def http(desk: Schedules) -> httpx.AsyncClient:
     )  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> httpx.AsyncClient:
+    """A service that refuses, one for all."""
+    return service(tmp_path_factory.mktemp("home"))
+
+
 def fresh_for_s(desk: Schedules) -> float:
     return float(desk.kept["options"]["fresh_for_s"])
 
@@ -107,7 +113,7 @@ async def test_a_schedule_of_an_older_tlray_has_no_refresh(http: httpx.AsyncClie
     ],
 )
 async def test_a_refresh_that_cannot_be_meant_is_named(
-    tmp_path: Path, work: dict[str, Any], where: str
+    alone: httpx.AsyncClient, work: dict[str, Any], where: str
 ) -> None:
-    answer = await service(tmp_path).post("/api/v1/batch/schedule", json={"cron": "@daily", **work})
+    answer = await alone.post("/api/v1/batch/schedule", json={"cron": "@daily", **work})
     assert [place for place, _ in faults(answer)] == [where]
