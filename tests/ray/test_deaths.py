@@ -84,12 +84,15 @@ def n_done(tlray: Tlray, batch_id: str) -> int:
 
 
 def test_a_batch_survives_the_death_of_its_ray_and_a_signal_to_its_group(
-    start_site: StartSite, tlray: Tlray, joined: Tlray, commands: list[Command]
+    start_site: StartSite, tlray: Tlray, joined: Tlray, commands: list[Command], tmp_path: Path
 ) -> None:
     site = start_site("--sites=2", "--sets=120")
-    command = start(commands, tlray, "scrape", *site.urls(), *slow(site, "5/s"))
+    user = tmp_path / "user"  # who has never used Ray
+    user.mkdir()
+    command = start(commands, tlray, "scrape", *site.urls(), *slow(site, "5/s"), HOME=str(user))
     batch_id = batch_id_of(command.process)
     wait_until(lambda: n_done(tlray, batch_id) > 0, what="a set")
+    assert (user / ".ray" / "auth_token").stat().st_mode & 0o077 == 0
     tree = command.tree()
     command.part("gcs_server").kill()  # the raylet's turn is in tests/service/test_ends.py
     killed_at = time.monotonic()
@@ -100,6 +103,7 @@ def test_a_batch_survives_the_death_of_its_ray_and_a_signal_to_its_group(
     assert last.startswith("tlray: Ray is gone: its GCS "), err
     assert f"go on with `tlray scrape --resume {batch_id}`" in last
     assert "Traceback" not in err
+    assert "token file" not in err, "it is the user's alone"
     wait_until(lambda: all_have_ended(tree), what="the end of all of its Ray")
     n_before = n_done(tlray, batch_id)
 
@@ -124,6 +128,7 @@ def test_a_batch_survives_the_death_of_its_ray_and_a_signal_to_its_group(
     told = tlray.status(batch_id)
     assert told["state"] == "paused"
     assert told["counts"]["succeeded"] < 120
+    assert told["counts"].get("leased", 0) == 0, "what was in flight is kept"
 
     done = joined.here("scrape", "--resume", batch_id, "--json")
     assert done.returncode == 0, done.stderr
