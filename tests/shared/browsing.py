@@ -27,6 +27,7 @@ def chromium() -> Iterator[Browser]:
         missing("chromium", "apt-get install chromium")
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-dev-shm-usage"]  # as root, in a container
+        arguments += ["--disable-gpu", "--disable-software-rasterizer"]  # no process that plays one
         one = playwright.chromium.launch(executable_path=path, args=arguments)
         yield one
         one.close()
@@ -74,7 +75,9 @@ OpenLook = Callable[..., Look]
 
 
 Theme = Literal["light", "dark"]
-AXE_OPTIONS: Final = {"resultTypes": ["violations"]}
+AXE_OPTIONS: Final = {"resultTypes": ["violations"], "preload": False}
+"""Styles and media are loaded once more for two rules alone, which are off (css-orientation-lock) or have nothing here to look
+at (no-autoplay-audio)."""
 COLOUR_OPTIONS: Final = {**AXE_OPTIONS, "runOnly": ["color-contrast", "link-in-text-block"]}
 """The rules that another theme can break; all others read the same document."""
 PICTURE_COLOURS: Final = 128
