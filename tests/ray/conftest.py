@@ -2,7 +2,8 @@
 
 A test that needs a Ray takes `ray_here` (or `kill_coordinators`, which ends its coordinators afterwards, too) and calls
 `tlray.scrape`, or takes `joined`: the command line on that Ray. Each test has a home of its own below ``tmp_path``, and so its
-own coordinator. `tlray` is the command line without a Ray: every ``scrape`` starts its own, which takes ten seconds of
+own coordinator and limiter, which cost three seconds of a core; where the batches alone matter, the tests of a file share
+`file_home`. `tlray` is the command line without a Ray: every ``scrape`` starts its own, which takes ten seconds of
 a core. Use it only where that start, or the death of a whole Ray, is what the test is about.
 """
 
@@ -33,9 +34,10 @@ ROOT = Path(__file__).parents[2]
 HIDDEN = ("RAY_ADDRESS", "TLRAY_CONTACT", "RAY_JOB_ID", "TLRAY_HOME")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def start_site() -> Iterator[StartSite]:
-    """Start demos: ``start_site("--sets=40", "--faults=0.1")``."""
+    """Start demos: ``start_site("--sets=40", "--faults=0.1")``. They last as long as a `file_home`, in which no site may take the
+    address of another."""
     with demo_sites() as start:
         yield start
 
@@ -75,9 +77,20 @@ def ray_here(ray_home: Path, injected: Injected) -> Iterator[str]:
 @pytest.fixture
 def kill_coordinators(ray_here: str) -> Iterator[None]:
     """Leave no coordinator and no limiter behind: each is a process."""
+    yield
+    _kill_coordinators()
+
+
+@pytest.fixture(scope="module")
+def file_home(ray_here: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One home for the batches of a file's tests, each of which has sites of its own."""
+    yield tmp_path_factory.mktemp("shared")
+    _kill_coordinators()
+
+
+def _kill_coordinators() -> None:
     import ray  # noqa: PLC0415
 
-    yield
     for named in ray.util.list_named_actors(all_namespaces=True):
         if named["name"].startswith("tlray-"):
             ray.kill(ray.get_actor(named["name"], namespace=named["namespace"]))

@@ -32,22 +32,29 @@ class Nodes:
         self._process = process
         told = self._answer()
         self.address, self.head = str(told["address"]), str(told["head"])
+        self.workers: list[str] = []
+        """The ids of the worker nodes that are there."""
 
     def add(self) -> str:
         """Add a worker node; return its id."""
-        return str(self._ask("add"))
+        self.workers.append(str(self._ask("add")))
+        return self.workers[-1]
 
     def lose(self, node: str) -> None:
         """Kill all processes of a node at once."""
-        self._ask("lose", node)
+        self._take_away("lose", node)
 
     def crash(self, node: str) -> None:
         """Kill the workers of a node first, and the rest of it a moment later."""
-        self._ask("crash", node)
+        self._take_away("crash", node)
 
     def drain(self, node: str) -> None:
         """Take a node away as a spot machine goes: Ray is told, and the signal comes at the deadline."""
-        self._ask("drain", node)
+        self._take_away("drain", node)
+
+    def _take_away(self, how: str, node: str) -> None:
+        self._ask(how, node)
+        self.workers.remove(node)
 
     def kill_workers(self, node: str) -> None:
         """Kill the scrape tasks of a node that lives on."""

@@ -21,17 +21,21 @@ from tlray.io.journal.opening import open_reader
 from tlray.io.journal.rows import BatchOptions
 from tlray.settings import read_settings
 
-pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("kill_coordinators")]
+pytestmark = pytest.mark.ray
 SLOW = BatchOptions(PolitenessOptions(rates={"127.0.0.1": (10.0, 1.0)}))
 
 
 @pytest.fixture
-def session(tmp_path: Path, ray_here: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
-    """A coordinator that takes in 60 items in all, in pieces of 10."""
+def session(file_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
+    """A coordinator that takes in 60 items in all, in pieces of 10. It is the same for all tests, and has nothing open."""
     monkeypatch.setenv("TLRAY_MAX_OPEN_ITEMS", "60")
     monkeypatch.setattr(url_list, "CHUNK_LINES", 10)
-    opened = open_session(Home(tmp_path), read_settings(home=tmp_path))
+    opened = open_session(Home(file_home), read_settings(home=file_home))
     yield opened
+    client = Client(open_session(Home(file_home), read_settings(home=file_home)).coordinator)
+    for batch_id in batches(file_home):
+        client.control("cancel", batch_id)
+    wait_until(lambda: batches(file_home) == {}, what="an empty home")
     opened.close()
 
 
@@ -41,7 +45,7 @@ def batches(home: Path) -> dict[str, int]:
 
 
 def test_a_list_that_has_no_room_now_trickles_in_and_is_scraped_whole(
-    session: Session, start_site: StartSite, tmp_path: Path
+    session: Session, start_site: StartSite, file_home: Path
 ) -> None:
     urls = start_site("--sites=1", "--sets=90").urls()
     client = Client(session.coordinator)
@@ -52,15 +56,15 @@ def test_a_list_that_has_no_room_now_trickles_in_and_is_scraped_whole(
     assert second.total == 40
     assert told, "it had to wait"
     assert all(full.can_wait and full.args[:2] == (60, "TLRAY_MAX_OPEN_ITEMS") for full in told)
-    assert sum(batches(tmp_path).values()) <= 60
+    assert sum(batches(file_home).values()) <= 60
     for batch_id in (first.batch_id, second.batch_id):
         wait_until(lambda batch_id=batch_id: client.status(batch_id)["state"] == "completed", what="its end")  # type: ignore[misc]
     assert client.status(second.batch_id)["counts"]["succeeded"] == 40
-    assert batches(tmp_path) == {}
+    assert batches(file_home) == {}
 
 
 def test_who_does_not_want_to_wait_hears_when_to_come_back_and_nothing_is_kept(
-    session: Session, start_site: StartSite, tmp_path: Path
+    session: Session, start_site: StartSite, file_home: Path
 ) -> None:
     urls = start_site("--sites=1", "--sets=90").urls()
     client = Client(session.coordinator)
@@ -71,23 +75,23 @@ def test_who_does_not_want_to_wait_hears_when_to_come_back_and_nothing_is_kept(
         client.submit(read_chunks(urls[40:90]), options=SLOW)
     assert caught.value.retry_after_s is not None
     assert 1 <= caught.value.retry_after_s < 60
-    assert len(batches(tmp_path)) == 2
+    assert len(batches(file_home)) == 2
 
 
 def test_a_list_longer_than_the_bound_is_refused_and_duplicates_do_not_make_it_longer(
-    session: Session, tmp_path: Path
+    session: Session, file_home: Path
 ) -> None:
     client = Client(session.coordinator)
     urls = [f"http://127.0.0.1:9/tracklist/{i}/" for i in range(61)]
     with pytest.raises(ListTooLong, match=r"more than 60 items.*TLRAY_MAX_OPEN_ITEMS.*split it"):
         client.submit(read_chunks(urls), options=SLOW, on_wait=lambda _: None)
-    assert batches(tmp_path) == {}
+    assert batches(file_home) == {}
     told = client.submit(read_chunks([*urls[:60], *urls[:60]]), options=SLOW)
     assert (told.total, told.n_duplicates) == (60, 60)
 
 
 def test_a_list_waits_for_nothing_where_nothing_runs_and_ctrl_c_ends_its_waiting(
-    session: Session, start_site: StartSite, tmp_path: Path
+    session: Session, start_site: StartSite, file_home: Path
 ) -> None:
     urls = start_site("--sites=1", "--sets=90").urls()
     client = Client(session.coordinator)
@@ -99,7 +103,7 @@ def test_a_list_waits_for_nothing_where_nothing_runs_and_ctrl_c_ends_its_waiting
         client.submit(
             read_chunks(urls[60:]), options=SLOW, on_wait=lambda _: stopping.set(), stopping=stopping
         )
-    assert list(batches(tmp_path)) == [first.batch_id]
+    assert list(batches(file_home)) == [first.batch_id]
 
     client.control("pause", first.batch_id)
     with pytest.raises(BacklogFull, match="resume or cancel"):
@@ -110,7 +114,7 @@ def test_a_list_waits_for_nothing_where_nothing_runs_and_ctrl_c_ends_its_waiting
 
 
 def test_what_sleeps_in_a_home_counts_for_the_next_coordinator(
-    session: Session, start_site: StartSite, tmp_path: Path
+    session: Session, start_site: StartSite, file_home: Path
 ) -> None:
     import ray  # noqa: PLC0415
 
@@ -118,8 +122,8 @@ def test_what_sleeps_in_a_home_counts_for_the_next_coordinator(
     slower = BatchOptions(PolitenessOptions(rates={"127.0.0.1": (0.2, 1.0)}))
     sleeping = Client(session.coordinator).submit(read_chunks(urls), options=slower)
     ray.kill(session.coordinator)
-    wait_until(lambda: not Home(tmp_path).is_held(), what="its end")
-    client = Client(open_session(Home(tmp_path), read_settings(home=tmp_path)).coordinator)
+    wait_until(lambda: not Home(file_home).is_held(), what="its end")
+    client = Client(open_session(Home(file_home), read_settings(home=file_home)).coordinator)
     more = [f"http://127.0.0.1:9/{i}" for i in range(30)]
     with pytest.raises(BacklogFull, match="resume or cancel"):
         client.submit(read_chunks(more), options=SLOW, on_wait=lambda _: None)
@@ -129,7 +133,7 @@ def test_what_sleeps_in_a_home_counts_for_the_next_coordinator(
 
 
 def test_the_command_refuses_in_one_line(
-    tmp_path: Path, ray_here: None, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, kill_coordinators: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TLRAY_MAX_OPEN_ITEMS_PER_USER", "3")
     with pytest.raises(ListTooLong, match="TLRAY_MAX_OPEN_ITEMS_PER_USER"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -11,7 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ import pandas as pd
 import psutil
 import pytest
 from conftest import ROOT, StartSite, Tlray, batch_id_of, wait_until
+from dashboard import asked
 from demo_site import Site
 
 from tlray.core.model.lifecycle import ItemState
@@ -84,12 +86,15 @@ def n_done(tlray: Tlray, batch_id: str) -> int:
 
 
 def test_a_batch_survives_the_death_of_its_ray_and_a_signal_to_its_group(
-    start_site: StartSite, tlray: Tlray, joined: Tlray, commands: list[Command]
+    start_site: StartSite, tlray: Tlray, joined: Tlray, commands: list[Command], tmp_path: Path
 ) -> None:
     site = start_site("--sites=2", "--sets=120")
-    command = start(commands, tlray, "scrape", *site.urls(), *slow(site, "5/s"))
+    user = tmp_path / "user"  # who has never used Ray
+    user.mkdir()
+    command = start(commands, tlray, "scrape", *site.urls(), *slow(site, "5/s"), HOME=str(user))
     batch_id = batch_id_of(command.process)
     wait_until(lambda: n_done(tlray, batch_id) > 0, what="a set")
+    assert (user / ".ray" / "auth_token").stat().st_mode & 0o077 == 0
     tree = command.tree()
     command.part("gcs_server").kill()  # the raylet's turn is in tests/service/test_ends.py
     killed_at = time.monotonic()
@@ -100,6 +105,7 @@ def test_a_batch_survives_the_death_of_its_ray_and_a_signal_to_its_group(
     assert last.startswith("tlray: Ray is gone: its GCS "), err
     assert f"go on with `tlray scrape --resume {batch_id}`" in last
     assert "Traceback" not in err
+    assert "token file" not in err, "it is the user's alone"
     wait_until(lambda: all_have_ended(tree), what="the end of all of its Ray")
     n_before = n_done(tlray, batch_id)
 
@@ -124,6 +130,7 @@ def test_a_batch_survives_the_death_of_its_ray_and_a_signal_to_its_group(
     told = tlray.status(batch_id)
     assert told["state"] == "paused"
     assert told["counts"]["succeeded"] < 120
+    assert told["counts"].get("leased", 0) == 0, "what was in flight is kept"
 
     done = joined.here("scrape", "--resume", batch_id, "--json")
     assert done.returncode == 0, done.stderr
@@ -177,29 +184,16 @@ def listens(port: int) -> bool:
         return sock.connect_ex(("127.0.0.1", port)) == 0
 
 
-def submit_job(env: dict[str, str], *arguments: str) -> str:
+def submit_job(dashboard: str, *arguments: str) -> str:
     """Submit a batch as a Ray job; return the job's id."""
-    ray_cli = str(Path(sys.executable).parent / "ray")
-    job = [
-        ray_cli,
-        "job",
-        "submit",
-        "--no-wait",
-        "--",
-        sys.executable,
-        str(ROOT / "jobs" / "scrape_batch.py"),
-    ]
+    entrypoint = shlex.join([sys.executable, str(ROOT / "jobs" / "scrape_batch.py"), *arguments])
     job_id = ""
 
     def taken() -> bool:  # Ray answers before its agent can take jobs
         nonlocal job_id
-        done = subprocess.run(
-            [*job, *arguments], env=env, capture_output=True, text=True, timeout=100, check=False
-        )
-        job_id = next(
-            (word for word in done.stdout.replace("'", " ").split() if word.startswith("raysubmit_")), ""
-        )
-        return done.returncode == 0
+        with suppress(OSError):
+            job_id = str(asked(dashboard, "/api/jobs/", {"entrypoint": entrypoint})["submission_id"])
+        return bool(job_id)
 
     wait_until(taken, what="a job")
     return job_id
@@ -209,24 +203,15 @@ def test_on_a_cluster_a_stopped_job_pauses_its_batch_a_detached_one_goes_on_and_
     start_site: StartSite, tlray: Tlray, commands: list[Command], tmp_path: Path
 ) -> None:
     site = start_site("--sites=1", "--sets=300")
-    ray_cli = str(Path(sys.executable).parent / "ray")
     urls = tmp_path / "urls.txt"
     urls.write_text("\n".join(site.urls()) + "\n")
     with cluster(tlray, Path("/tmp/tlray-deaths")) as there:  # noqa: S108 - Ray's sockets need a short path
-        env = tlray.env(RAY_AUTH_MODE="token", RAY_ADDRESS=there.dashboard, PYTHONPATH=str(ROOT))
-        job_id = submit_job(env, "--urls", str(urls), "--home", str(tlray.home), *slow(site, "2/s"))
-        logs = [ray_cli, "job", "logs", job_id]
-
-        def log() -> str:
-            return subprocess.run(
-                logs, env=env, capture_output=True, text=True, timeout=60, check=False
-            ).stdout
-
+        arguments = ["--urls", str(urls), "--home", str(tlray.home), *slow(site, "2/s")]
+        job = f"/api/jobs/{submit_job(there.dashboard, *arguments)}"
         wait_until(lambda: len(site.page_arrivals()) >= 4, what="some pages")
-        subprocess.run(
-            [ray_cli, "job", "stop", job_id], env=env, capture_output=True, timeout=60, check=False
-        )
-        [row] = [json.loads(line) for line in tlray.run("list", "--json").stdout.splitlines()]
+        asked(there.dashboard, f"{job}/stop", method="POST")
+        wait_until(lambda: asked(there.dashboard, job)["status"] == "STOPPED", what="the job's end")
+        [row] = [json.loads(line) for line in tlray.here("list", "--json").stdout.splitlines()]
         batch_id = row["batch_id"]
         wait_until(
             lambda: tlray.status(batch_id)["counts"].get("leased", 0) == 0,
@@ -235,8 +220,9 @@ def test_on_a_cluster_a_stopped_job_pauses_its_batch_a_detached_one_goes_on_and_
         assert tlray.status(batch_id)["state"] == "paused"
         n_pages = len(site.page_arrivals())
         assert n_pages < 300
-        assert f"batch {batch_id} is paused; go on with `tlray scrape --resume {batch_id}`" in log()
-        assert "***" not in log(), "a stack of Ray's"
+        log = asked(there.dashboard, f"{job}/logs")["logs"]
+        assert f"batch {batch_id} is paused; go on with `tlray scrape --resume {batch_id}`" in log
+        assert "***" not in log, "a stack of Ray's"
         time.sleep(2)
         assert len(site.page_arrivals()) == n_pages, "nothing more begins"
 

@@ -17,7 +17,7 @@ from tlray.api import BatchResult
 from tlray.core.model.lifecycle import ItemState
 from tlray.io.journal.opening import open_reader
 
-pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("kill_coordinators")]
+pytestmark = pytest.mark.ray
 RATE = 20
 STALL_S = 1.0
 """The demo notes an arrival when it reads it; on a busy machine it reads what came in so long at once. Arrivals by
@@ -40,42 +40,42 @@ def assert_all_there_once(batch: BatchResult, site: Site, home: Path) -> None:
 
 
 @pytest.mark.parametrize("victim", ["ray::scrape", "ray::Limiter", "ray::Coordinator"])
-def test_a_killed_process_costs_nothing_but_time(victim: str, start_site: StartSite, tmp_path: Path) -> None:
+def test_a_killed_process_costs_nothing_but_time(victim: str, start_site: StartSite, file_home: Path) -> None:
     site = start_site("--sites=2", "--sets=120")
-    running = run(site, tmp_path)
+    running = run(site, file_home)
     running.reaches(40)
-    with open_reader(tmp_path) as journal:
+    with open_reader(file_home) as journal:
         done = {item.url for item in journal.items(running.batch_id, ItemState.SUCCEEDED)}
     kill(victim)
     batch = running.result()
 
-    assert_all_there_once(batch, site, tmp_path)
+    assert_all_there_once(batch, site, file_home)
     fetched = Counter(f"http://{arrival['host']}{arrival['path']}" for arrival in site.page_arrivals())
     assert len(done) >= 40
     assert {url for url in done if fetched[url] != 1} == set(), "what was reported is not fetched again"
 
 
 def test_pages_that_had_not_begun_are_not_to_blame_however_often_their_workers_are_killed(
-    start_site: StartSite, tmp_path: Path
+    start_site: StartSite, file_home: Path
 ) -> None:
     """Spot nodes go away all the time; whoever waits in a lease meanwhile has done nothing."""
     site = start_site("--sites=1", "--sets=30")
-    running = run(site, tmp_path, rate=5)
+    running = run(site, file_home, rate=5)
     for n in range(1, 5):
         running.reaches(5 * n)
         kill("ray::scrape")
     batch = running.result()
 
-    assert_all_there_once(batch, site, tmp_path)
-    with open_reader(tmp_path) as journal:
+    assert_all_there_once(batch, site, file_home)
+    with open_reader(file_home) as journal:
         items = list(journal.items(batch.batch_id))
     assert sum(item.n_lost > 0 for item in items) <= 4 * 2, "of each lease at most what was on the wire"
     assert max(item.n_lost for item in items) <= 2
 
 
-def test_a_page_that_kills_its_worker_becomes_a_dead_letter(start_site: StartSite, tmp_path: Path) -> None:
+def test_a_page_that_kills_its_worker_becomes_a_dead_letter(start_site: StartSite, file_home: Path) -> None:
     site = start_site("--sites=1", "--sets=12", "--faults=hang:always=0.08", "--seed=3")
-    running = run(site, tmp_path)
+    running = run(site, file_home)
     stop = threading.Event()
 
     def kill_who_hangs() -> None:
@@ -94,7 +94,7 @@ def test_a_page_that_kills_its_worker_becomes_a_dead_letter(start_site: StartSit
     stop.set()
     killer.join(5)
 
-    with open_reader(tmp_path) as journal:
+    with open_reader(file_home) as journal:
         dead = list(journal.items(batch.batch_id, ItemState.DEAD))
         assert batch.dead == len(dead) >= 1
         assert all("kills its worker" in (item.reason or "") and item.n_lost == 3 for item in dead)
@@ -102,10 +102,10 @@ def test_a_page_that_kills_its_worker_becomes_a_dead_letter(start_site: StartSit
 
 
 def test_a_paused_batch_begins_nothing_and_goes_on_when_resumed(
-    start_site: StartSite, tmp_path: Path
+    start_site: StartSite, file_home: Path
 ) -> None:
     site = start_site("--sites=2", "--sets=120")
-    running = run(site, tmp_path)
+    running = run(site, file_home)
     running.reaches(20)
     running.control("pause")
     running.comes_to_rest()
@@ -113,24 +113,24 @@ def test_a_paused_batch_begins_nothing_and_goes_on_when_resumed(
     time.sleep(2.0)
     assert len(site.arrivals()) == n_before < 120, "a paused batch fetched"
     running.control("resume")
-    assert_all_there_once(running.result(), site, tmp_path)
+    assert_all_there_once(running.result(), site, file_home)
 
 
-def test_a_cancelled_batch_ends_and_keeps_what_it_has(start_site: StartSite, tmp_path: Path) -> None:
+def test_a_cancelled_batch_ends_and_keeps_what_it_has(start_site: StartSite, file_home: Path) -> None:
     site = start_site("--sites=2", "--sets=120", "--latency=0.2")
-    running = run(site, tmp_path)
+    running = run(site, file_home)
     running.reaches(20)
     running.control("cancel")
     batch = running.result()
     assert batch.state == "cancelled"
     assert batch.succeeded + batch.cancelled == 120
-    tracklists, _ = tlray.load(batch.batch_id, home=tmp_path)
+    tracklists, _ = tlray.load(batch.batch_id, home=file_home)
     assert len(tracklists) == batch.succeeded >= 20
 
 
-def test_a_pause_survives_the_coordinator(start_site: StartSite, tmp_path: Path) -> None:
+def test_a_pause_survives_the_coordinator(start_site: StartSite, file_home: Path) -> None:
     site = start_site("--sites=2", "--sets=80")
-    running = run(site, tmp_path)
+    running = run(site, file_home)
     running.reaches(20)
     running.control("pause")
     running.comes_to_rest()
@@ -140,4 +140,4 @@ def test_a_pause_survives_the_coordinator(start_site: StartSite, tmp_path: Path)
     time.sleep(2.0)
     assert len(site.arrivals()) == n_before, "a restart forgot the pause"
     running.control("resume")
-    assert_all_there_once(running.result(), site, tmp_path)
+    assert_all_there_once(running.result(), site, file_home)

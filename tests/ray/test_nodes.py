@@ -23,6 +23,7 @@ from tlray.io.journal.opening import open_reader
 
 pytestmark = pytest.mark.ray
 N_SITES, N_EACH, RATE = 4, 60, 5.0
+THREE_TASKS = {"TLRAY_LIMITER_ACTORS": "4", "TLRAY_MIN_WORKERS": "3"}
 IS_GONE = re.compile(
     r"^node 127\.0\.0\.2 \((\w{8})\) is gone: \d+ items? go(?:es)? back to the queue$", re.MULTILINE
 )
@@ -62,6 +63,12 @@ class Batch:
         wait_until(lambda: len(self.n_lost()[ItemState.SUCCEEDED]) >= before + n, what="a node at work")
 
 
+@pytest.fixture(scope="module")
+def tlray(ray_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Tlray:
+    """The command line, in one home for all tests here."""
+    return Tlray(tmp_path_factory.mktemp("nodes") / "sets", {})
+
+
 def limiters(nodes: Nodes) -> dict[str, tuple[str, int]]:
     return {a["name"]: (a["node"], a["pid"]) for a in nodes.actors() if "limiter" in a["name"]}
 
@@ -78,8 +85,9 @@ def test_lost_nodes_accuse_no_page_and_are_told_once_and_limiters_stay_with_the_
 def loses_nodes(nodes: Nodes, tlray: Tlray, site: Site) -> None:
     slowly = [f"--rate={base.split('//')[1]}={RATE:g}/s" for base in site.bases]
     worker = nodes.add()
-    env = {"RAY_ADDRESS": nodes.address, "TLRAY_LIMITER_ACTORS": "4", "TLRAY_MIN_WORKERS": "3"}
-    scraping = tlray.start("scrape", *site.urls(N_EACH), *slowly, "--json", **env)
+    scraping = tlray.start(
+        "scrape", *site.urls(N_EACH), *slowly, "--json", **THREE_TASKS, RAY_ADDRESS=nodes.address
+    )
     batch = Batch(tlray.home, batch_id_of(scraping))
 
     four = {f"tlray-limiter-{Home(tlray.home).id}-{n}" for n in range(4)}
@@ -114,3 +122,21 @@ def loses_nodes(nodes: Nodes, tlray: Tlray, site: Site) -> None:
     assert {node for node, _ in (*first.values(), *second.values())} == {nodes.head}
     assert four == second.keys()
     assert {pid for _, pid in first.values()}.isdisjoint(pid for _, pid in second.values())
+
+
+def test_one_bucket_holds_for_three_tasks_on_three_nodes(nodes: Nodes, tlray: Tlray) -> None:
+    while len(nodes.workers) < 3:
+        nodes.add()
+    with recording_site(n_rows=2) as site:
+        rate = f"--rate={site.bases[0].split('//')[1]}=60/s"
+        scraping = tlray.start(
+            "scrape", *site.urls(600), rate, "--json", **THREE_TASKS, RAY_ADDRESS=nodes.address
+        )
+        batch_id = batch_id_of(scraping)
+        stdout, stderr = scraping.communicate(timeout=120)
+        (at,) = site.by_domain()
+    assert json.loads(stdout)["succeeded"] == 600, stderr
+    with open_reader(tlray.home) as journal:
+        tried = journal.attempts([item.item_id for item in journal.items(batch_id)])
+    assert len({row.node for rows in tried.values() for row in rows}) > 1, "the tasks were spread"
+    assert room_left(at, rate=60.0) >= 0

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import dashboard
 import psutil
 import pytest
 import yaml
@@ -63,27 +64,21 @@ class Cluster:
         )  # fmt: skip
 
     def deploy(self, config: dict[str, Any], path: Path) -> dict[str, Any]:
-        """Deploy, and return the application's status as soon as it has come to one."""
+        """Deploy, and return the application as soon as it has come to a status."""
         path.write_text(yaml.safe_dump(config))
         done = self.run("serve", "deploy", str(path))
         assert done.returncode == 0, done.stderr
-        told: dict[str, Any] = {}
 
         def is_settled() -> bool:
             status = self.applications().get("tlray", {}).get("status")
             return status in ("RUNNING", "DEPLOY_FAILED", "UNHEALTHY")
 
         wait_until(is_settled, timeout_s=DEPLOYED_S, what="the deployment")
-        told.update(yaml.safe_load(self.run("serve", "status").stdout)["applications"]["tlray"])
-        return told
+        return dict(self.applications()["tlray"])
 
-    def asked(self, path: str) -> Any:
-        """What Ray's dashboard answers: polling it costs nothing, and each of the commands some seconds of a core."""
-        token = (Path(self.env["HOME"]) / ".ray" / "auth_token").read_text().strip()
-        headers = {"Authorization": f"Bearer {token}"}
-        request = urllib.request.Request(f"http://127.0.0.1:{self.dashboard}{path}", headers=headers)
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-            return json.loads(answer.read())
+    def asked(self, path: str, body: object = None, *, method: str | None = None) -> Any:
+        """What Ray's dashboard answers."""
+        return dashboard.asked(f"http://127.0.0.1:{self.dashboard}", path, body, method=method)
 
     def applications(self) -> dict[str, Any]:
         """The applications of Ray Serve."""
@@ -120,14 +115,13 @@ class Cluster:
 
         wait_until(is_taken, what=f"the submission ({answers[-1:]})")
 
-    def job(self, what: str, job: str = "") -> str:
-        """What Ray's command says of a job."""
-        address = f"--address={self.env['RAY_DASHBOARD_ADDRESS']}"
-        return self.run("ray", "job", what, address, *filter(None, [job])).stdout
-
     def metadata(self, job: str) -> dict[str, str]:
-        """A job's metadata, as `ray job list` shows them."""
-        listed = self.job("list")
+        """A job's metadata."""
+        return dict(self.asked(f"/api/jobs/{job}")["metadata"])
+
+    def listed_metadata(self, job: str) -> dict[str, str]:
+        """The same, as `ray job list` shows them."""
+        listed = self.run("ray", "job", "list", f"--address={self.env['RAY_DASHBOARD_ADDRESS']}").stdout
         (details,) = [d for d in listed.split("JobDetails(") if f"submission_id='{job}'" in d]
         found = re.search(r"metadata=(\{.*?\})", details, re.DOTALL)
         assert found is not None, listed
@@ -150,11 +144,20 @@ class Cluster:
             finally:
                 process.terminate()
                 process.wait(timeout=60)
-                self.shut_serve_down()
+                self.end_serve()
 
     def shut_serve_down(self) -> None:
+        """End Ray Serve by its command."""
         done = self.run("serve", "shutdown", "-y", "--address", f"http://127.0.0.1:{self.dashboard}")
         assert done.returncode == 0, done.stderr
+        self._wait_for_its_end()
+
+    def end_serve(self) -> None:
+        """End Ray Serve as its command does."""
+        self.asked("/api/serve/applications/", method="DELETE")
+        self._wait_for_its_end()
+
+    def _wait_for_its_end(self) -> None:
         wait_until(lambda: self.applications() == {}, what="the end of the service")
 
 
@@ -163,11 +166,11 @@ def cluster(ray_home: Path) -> Iterator[Cluster]:
     """One head node for these tests; nobody else's Ray is touched."""
     hidden = ("RAY_ADDRESS", "TLRAY_CONTACT", "RAY_JOB_ID", "TLRAY_HOME")
     env = {key: value for key, value in os.environ.items() if key not in hidden}
-    dashboard = free_port()
+    dashboard_port = free_port()
     env |= {
         "HOME": str(ray_home),
         "RAY_AUTH_MODE": "token",
-        "RAY_DASHBOARD_ADDRESS": f"http://127.0.0.1:{dashboard}",
+        "RAY_DASHBOARD_ADDRESS": f"http://127.0.0.1:{dashboard_port}",
     }
     env["RAY_SERVE_MAX_PER_REPLICA_RETRY_COUNT"] = (
         "1"  # a refused start is refused again: each costs seconds of a core
@@ -176,7 +179,11 @@ def cluster(ray_home: Path) -> Iterator[Cluster]:
     if not (ray_home / ".ray" / "auth_token").exists():
         generate = [str(BIN / "ray"), "get-auth-token", "--generate"]
         subprocess.run(generate, env=env, check=True, capture_output=True)
-    ports = {"port": free_port(), "dashboard-port": dashboard, "dashboard-agent-listen-port": free_port()}
+    ports = {
+        "port": free_port(),
+        "dashboard-port": dashboard_port,
+        "dashboard-agent-listen-port": free_port(),
+    }
     ports |= {"ray-client-server-port": free_port(), "min-worker-port": 0, "max-worker-port": 0}
     start = [str(BIN / "ray"), "start", "--head", "--node-ip-address=127.0.0.1", "--num-cpus=2", "--block"]
     start += [f"--{name}={port}" for name, port in ports.items()]
@@ -184,8 +191,8 @@ def cluster(ray_home: Path) -> Iterator[Cluster]:
         start, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     ) as head:
         try:
-            wait_until(lambda: listens(dashboard), what="the dashboard")
-            yield Cluster(env, ports["port"], dashboard)
+            wait_until(lambda: listens(dashboard_port), what="the dashboard")
+            yield Cluster(env, ports["port"], dashboard_port)
         finally:
             for process in [*psutil.Process(head.pid).children(recursive=True), psutil.Process(head.pid)]:
                 with suppress(psutil.NoSuchProcess):
@@ -225,13 +232,16 @@ def test_a_refused_start_says_why_in_the_status(cluster: Cluster, tlray: Tlray, 
     assert everywhere["status"] == "DEPLOY_FAILED"
     assert "has no token yet: make one with `tlray token create" in everywhere["message"]
     assert "died unexpectedly" not in everywhere["message"]
-    cluster.shut_serve_down()
+    shown = yaml.safe_load(cluster.run("serve", "status").stdout)["applications"]["tlray"]
+    assert shown["status"] == "DEPLOY_FAILED"
+    assert "has no token yet: make one with `tlray token create" in shown["message"]
+    cluster.end_serve()
 
     unusable = cluster.deploy(config(Path("/proc/nowhere"), port), tmp_path / "serve.yaml")
     assert unusable["status"] == "DEPLOY_FAILED"
     said = unusable["deployments"]["tlray"]["message"]
     assert "home /proc/nowhere cannot be used" in said
-    cluster.shut_serve_down()
+    cluster.end_serve()
 
 
 def test_a_deployed_service_works_and_what_its_shutdown_leaves_is_found_and_ended(
@@ -240,7 +250,7 @@ def test_a_deployed_service_works_and_what_its_shutdown_leaves_is_found_and_ende
     site, port = start_site("--sites=1", "--sets=200"), free_port()
     told = cluster.deploy(config(tlray.home, port, n_replicas=2), tmp_path / "serve.yaml")
     assert told["status"] == "RUNNING", told
-    assert told["deployments"]["tlray"]["replica_states"] == {"RUNNING": 2}
+    assert [one["state"] for one in told["deployments"]["tlray"]["replicas"]] == ["RUNNING"] * 2
     assert listened_at(port) == ["127.0.0.1"]
     url, domain = f"http://127.0.0.1:{port}", site.bases[0].split("//")[1]
     assert asked(f"{url}/readyz")["status"] == "ready"
@@ -253,7 +263,7 @@ def test_a_deployed_service_works_and_what_its_shutdown_leaves_is_found_and_ende
     cluster.shut_serve_down()
     n_fetched = len(site.page_arrivals())
     wait_until(lambda: len(site.page_arrivals()) > n_fetched, what="a fetch that nobody watches")
-    listed = cluster.run("tlray", "list", "--home", str(tlray.home))
+    listed = tlray.here("list")
     assert f"{batch_id} " in listed.stdout
     assert "running" in listed.stdout
     assert f"`tlray stop --home {tlray.home}` ends it" in listed.stderr
@@ -261,7 +271,7 @@ def test_a_deployed_service_works_and_what_its_shutdown_leaves_is_found_and_ende
     assert done.returncode == 0, done.stderr
     assert f"open: {batch_id}" in done.stderr
     n_fetched = len(site.page_arrivals())
-    status = json.loads(cluster.run("tlray", "status", batch_id, "--json", "--home", str(tlray.home)).stdout)
+    status = tlray.status(batch_id)
     assert (status["state"], status["sleeps"]) == ("running", True)
     assert status["counts"]["succeeded"] == n_fetched, (
         "what was in flight was kept, and nothing begins any more"
@@ -304,7 +314,8 @@ def test_a_job_says_where_results_go_what_it_waits_for_and_how_far_it_is(
 ) -> None:
     site = start_site("--sites=1", "--sets=20")
     taker, scraper = f"taker-{os.getpid()}", f"scraper-{os.getpid()}"
-    cluster.submit(taker, "sleep", "600", options=["--entrypoint-num-cpus=2"])
+    taking = {"entrypoint": "sleep 600", "submission_id": taker, "entrypoint_num_cpus": 2}
+    cluster.asked("/api/jobs/", taking)
     wait_until(lambda: cluster.status(taker) == "RUNNING", what="a job that takes all CPUs")
     there = json.dumps({"env_vars": {"TLRAY_HOME": str(tlray.home)}})
     scrape = [sys.executable, "scrape_batch.py", *site.urls()]
@@ -314,11 +325,11 @@ def test_a_job_says_where_results_go_what_it_waits_for_and_how_far_it_is(
     says = rf"results go to {tlray.home} on the node \S+, as TLRAY_HOME says in the job's environment"
     own = log.partition("Running entrypoint")[2].splitlines()[1:]
     assert re.match(says, own[0]), log
-    told = cluster.metadata(scraper)
+    told = cluster.listed_metadata(scraper)
     batch_id = told["tlray_batch_id"]
     assert f"batch {batch_id}" in log
     assert (told["tlray_state"], told["tlray_total"], told["tlray_open"]) == ("running", "20", "20")
-    cluster.job("stop", taker)
+    cluster.asked(f"/api/jobs/{taker}/stop", method="POST")
     wait_until(lambda: cluster.status(scraper) == "SUCCEEDED", timeout_s=120, what="the job's end")
     told = cluster.metadata(scraper)
     assert (told["tlray_state"], told["tlray_succeeded"], told["tlray_open"]) == ("completed", "20", "0")

@@ -7,6 +7,8 @@ an urgent batch is seen, is measured alone, by ``python -m benchmarks politeness
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from conftest import wait_until
 from running import Running, client_of, kill
 
 from benchmarks.arrival_times import room_left
-from benchmarks.recorded_run import VICTIMS, Setting, Site, record, recording_site
+from benchmarks.recorded_run import VICTIMS, Site, recording_site
 from tlray.core.model.item import Priority
 from tlray.io.intake.url_list import read_chunks
 from tlray.io.journal.rows import BatchOptions
@@ -23,6 +25,14 @@ from tlray.io.journal.rows import BatchOptions
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
 GRACE_S = 5.0
 """The promise is a second; a busy machine has four more, in which the batches here are far from their ends."""
+NewSite = Callable[..., Site]
+
+
+@pytest.fixture(scope="module")
+def new_site() -> Iterator[NewSite]:
+    """Start sites, which last as long as the home."""
+    with ExitStack() as stack:
+        yield lambda **given: stack.enter_context(recording_site(**given))
 
 
 def scraping(site: Site, home: Path, n: int, rate: float, **options: Any) -> Running:
@@ -31,73 +41,59 @@ def scraping(site: Site, home: Path, n: int, rate: float, **options: Any) -> Run
     return Running(site.urls(n), home, rates=rates, **options)
 
 
-@pytest.mark.usefixtures("kill_coordinators")
-def test_one_domain_is_fetched_no_faster_than_allowed(tmp_path: Path) -> None:
-    with recording_site() as site:
-        batch = scraping(site, tmp_path, 100, 20.0).result()
-        (at,) = site.by_domain()
+def test_one_domain_is_fetched_no_faster_than_allowed(new_site: NewSite, file_home: Path) -> None:
+    site = new_site()
+    batch = scraping(site, file_home, 100, 20.0).result()
+    (at,) = site.by_domain()
     assert batch.succeeded == 100
     assert len(at) == 101, "robots.txt and each page once"
     assert room_left(at, rate=20.0) >= 0
 
 
-@pytest.mark.usefixtures("kill_coordinators")
-def test_many_slow_domains_at_once_each_have_their_rate(tmp_path: Path) -> None:
-    with recording_site(n_domains=60, latency_s=1.0, n_rows=2) as site:
-        batch = scraping(site, tmp_path, 6, 1.0).result()
-        domains = site.by_domain()
+def test_many_slow_domains_at_once_each_have_their_rate(new_site: NewSite, file_home: Path) -> None:
+    site = new_site(n_domains=60, latency_s=1.0, n_rows=2)
+    batch = scraping(site, file_home, 6, 1.0).result()
+    domains = site.by_domain()
     assert batch.succeeded == 60 * 6
     assert min(room_left(at, rate=1.0) for at in domains) >= 0
 
 
-@pytest.mark.usefixtures("kill_coordinators")
-def test_the_windows_hold_while_everything_is_killed(tmp_path: Path) -> None:
-    with recording_site() as site:
-        running = scraping(site, tmp_path, 140, 20.0)
-        for n_arrived, victim in ((30, "worker"), (60, "limiter"), (90, "coordinator")):
-            wait_until(lambda n=n_arrived: len(site.arrivals()) >= n, what=f"{n_arrived} arrivals")  # type: ignore[misc]
-            kill(VICTIMS[victim])
-        batch = running.result()
-        (at,) = site.by_domain()
+def test_the_windows_hold_while_everything_is_killed(new_site: NewSite, file_home: Path) -> None:
+    site = new_site()
+    running = scraping(site, file_home, 140, 20.0)
+    for n_arrived, victim in ((30, "worker"), (60, "limiter"), (90, "coordinator")):
+        wait_until(lambda n=n_arrived: len(site.arrivals()) >= n, what=f"{n_arrived} arrivals")  # type: ignore[misc]
+        kill(VICTIMS[victim])
+    batch = running.result()
+    (at,) = site.by_domain()
     assert (batch.succeeded, batch.dead) == (140, 0)
     assert room_left(at, rate=20.0) >= 0
 
 
-def test_one_bucket_holds_for_three_tasks_on_three_nodes(tmp_path: Path, ray_home: Path) -> None:
-    setting = Setting(rate=60.0, n_items=300, n_nodes=3, min_workers=3, n_rows=2)
-    recorded = record(setting, tmp_path / "run")
-    (at,) = recorded.by_domain
-    assert recorded.summary["succeeded"] == 300
-    assert recorded.n_nodes_used > 1, "the tasks were spread"
-    assert room_left(at, rate=60.0) >= 0
+def test_a_pause_is_seen_at_the_socket(new_site: NewSite, file_home: Path) -> None:
+    site = new_site(n_domains=3)
+    running = scraping(site, file_home, 150, 10.0)
+    wait_until(lambda: len(site.arrivals()) >= 30, what="30 arrivals")
+    running.control("pause")
+    paused_at = time.monotonic()
+    time.sleep(GRACE_S + 1.0)
+    late = [at - paused_at for _, at, _ in site.arrivals() if at > paused_at + GRACE_S]
+    assert not late, f"a paused batch fetched {late} s after it was told"
+    assert len(site.arrivals()) < 3 * 150
+    running.control("cancel")
+    assert running.result().state == "cancelled"
 
 
-@pytest.mark.usefixtures("kill_coordinators")
-def test_a_pause_is_seen_at_the_socket(tmp_path: Path) -> None:
-    with recording_site(n_domains=3) as site:
-        running = scraping(site, tmp_path, 150, 10.0)
-        wait_until(lambda: len(site.arrivals()) >= 30, what="30 arrivals")
-        running.control("pause")
-        paused_at = time.monotonic()
-        time.sleep(GRACE_S + 1.0)
-        late = [at - paused_at for _, at, _ in site.arrivals() if at > paused_at + GRACE_S]
-        assert not late, f"a paused batch fetched {late} s after it was told"
-        assert len(site.arrivals()) < 3 * 150
-        running.control("cancel")
-        assert running.result().state == "cancelled"
-
-
-@pytest.mark.usefixtures("kill_coordinators")
-def test_an_immediate_batch_overtakes_a_low_one(tmp_path: Path) -> None:
+def test_an_immediate_batch_overtakes_a_low_one(new_site: NewSite, file_home: Path) -> None:
     """Counted in fetches of the low one, not in seconds: a slow machine is slow with both."""
-    with recording_site() as site:
-        low = scraping(site, tmp_path, 60, 5.0, priority="low")
-        wait_until(lambda: len(site.arrivals()) >= 10, what="10 arrivals")
-        urgent = set(site.urls(5, first=1_000))
-        client_of(tmp_path).submit(read_chunks(urgent), options=BatchOptions(), priority=Priority.IMMEDIATE)
-        n_before = len(site.arrivals())
-        low.result()
-        order = [site.bases[0] + path in urgent for _, _, path in site.arrivals()]
+    site = new_site()
+    low = scraping(site, file_home, 60, 5.0, priority="low")
+    wait_until(lambda: len(site.arrivals()) >= 10, what="10 arrivals")
+    urgent = set(site.urls(5, first=1_000))
+    client_of(file_home).submit(read_chunks(urgent), options=BatchOptions(), priority=Priority.IMMEDIATE)
+    n_before = len(site.arrivals())
+    low.result()
+    order = [site.bases[0] + path in urgent for _, _, path in site.arrivals()]
     assert sum(order) == 5
     first, last = order.index(True), len(order) - 1 - order[::-1].index(True)
     assert first - n_before <= 5.0 * GRACE_S, "what was leased before goes first, and no more"

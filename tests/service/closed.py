@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from conftest import Service
+from conftest import TLS, Service
 from plain_service import plain_service
 
 from tlray.core.access.tokens import spell
@@ -32,7 +32,7 @@ class Closed:
 
     def client(self, user: str | None = None, **more: Any) -> httpx.Client:
         headers = {"Authorization": f"Bearer {self.tokens[user]}"} if user else {}
-        return httpx.Client(base_url=self.url, timeout=30, headers=headers, **more)
+        return httpx.Client(base_url=self.url, timeout=30, headers=headers, verify=TLS, **more)
 
 
 def with_tokens(home: Path) -> dict[str, str]:

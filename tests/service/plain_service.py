@@ -30,19 +30,25 @@ def plain_service(beside: Service, **more_env: str) -> Iterator[tuple[str, subpr
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while True:
-            assert process.poll() is None, "it ended before it answered"
-            assert time.monotonic() < deadline, "it does not answer"
-            try:
-                if httpx.get(f"{url}/readyz").status_code == 200:
-                    break
-            except httpx.TransportError:
-                time.sleep(0.1)
+        _wait_until_ready(url, process)
         yield url, process
     finally:
         process.kill()
         process.wait()
+
+
+def _wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    with httpx.Client(base_url=url) as http:
+        while True:
+            assert process.poll() is None, "it ended before it answered"
+            assert time.monotonic() < deadline, "it does not answer"
+            try:
+                if http.get("/readyz").status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.1)
 
 
 def _measured() -> list[str]:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import json
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import httpx
 import pytest
 import websockets
 from closed import Closed, closed_service
 from conftest import ROOT, Service, Site
+
+from tlray.cli import run
 
 pytestmark = pytest.mark.ray
 TOKEN_OF_NOBODY = "tlray_000000_" + "a" * 43
@@ -325,6 +330,15 @@ def tlray(service: Service, *arguments: str, **more_env: str) -> subprocess.Comp
     )  # fmt: skip
 
 
+def here(service: Service, *arguments: str, **more_env: str) -> tuple[int, str, str]:
+    """Call a command that needs no Ray in this process: exit code, stdout, stderr."""
+    out, err = io.StringIO(), io.StringIO()
+    env = patch.dict(os.environ, service.env | more_env, clear=True)
+    with env, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = run(list(arguments))
+    return code, out.getvalue(), err.getvalue()
+
+
 def test_a_token_is_made_in_a_home_that_a_service_uses_and_on_the_service_itself(
     closed: Closed, service: Service
 ) -> None:
@@ -333,19 +347,18 @@ def test_a_token_is_made_in_a_home_that_a_service_uses_and_on_the_service_itself
     token = made.stdout.strip()
     theirs = {"Authorization": f"Bearer {token}"}
     assert httpx.get(f"{closed.url}/api/v1/batch", headers=theirs).status_code == 200
-    listed = tlray(
-        service, "token", "list", "--json", f"--url={closed.url}", TLRAY_TOKEN=closed.tokens["root"]
-    )
-    (kim,) = [row for row in map(json.loads, listed.stdout.splitlines()) if row["user"] == "kim"]
+    listing = ("token", "list", "--json", f"--url={closed.url}")
+    _, listed, _ = here(service, *listing, TLRAY_TOKEN=closed.tokens["root"])
+    (kim,) = [row for row in map(json.loads, listed.splitlines()) if row["user"] == "kim"]
     assert (kim["name"], kim["scopes"]) == (token.split("_")[1], ["read"])
     assert kim["last_used_at"] is not None
-    refused = tlray(service, "token", "list", f"--url={closed.url}", TLRAY_TOKEN=token)
-    assert (refused.returncode, "scope 'admin'" in refused.stderr) == (2, True)
+    code, _, refused = here(service, *listing, TLRAY_TOKEN=token)
+    assert (code, "scope 'admin'" in refused) == (2, True)
 
 
 def test_others_than_loopback_are_not_listened_to_without_a_token(service: Service, tmp_path: Path) -> None:
     for arguments in (("--host=0.0.0.0",), ("--host=::",), ("--host=192.0.2.1",)):
-        refused = tlray(service, "serve", *arguments, f"--home={tmp_path}")
-        assert refused.returncode == 2, refused.stderr
-        assert "tlray token create" in refused.stderr
-        assert refused.stderr.count("\n") == 1
+        code, _, refused = here(service, "serve", *arguments, f"--home={tmp_path}")
+        assert code == 2, refused
+        assert "tlray token create" in refused
+        assert refused.count("\n") == 1

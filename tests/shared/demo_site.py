@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import os
+import socket
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +24,6 @@ class Site:
     """A running demo."""
 
     bases: list[str]
-    process: subprocess.Popen[str]
 
     def urls(self) -> list[str]:
         return self._get("/urls.txt").decode().split()
@@ -46,17 +49,43 @@ StartSite = Callable[..., Site]
 @contextmanager
 def demo_sites() -> Iterator[StartSite]:
     """Start demos: ``start("--sets=40", "--faults=0.1")``; they end with the context."""
-    started: list[subprocess.Popen[str]] = []
+    with ExitStack() as started:
 
-    def start(*arguments: str) -> Site:
+        def start(*arguments: str) -> Site:
+            ours, its = socket.socketpair()
+            with its:
+                text = json.dumps(["--until-stdin-closes", *arguments])
+                socket.send_fds(_nursery(), [text.encode()], [its.fileno()])
+            started.callback(_end, ours)
+            with ours.makefile() as says:
+                return Site(json.loads(says.readline())["bases"])
+
+        yield start
+
+
+@cache
+def _nursery() -> socket.socket:
+    """The way to the process that forks them, which has loaded the demo once for all tests."""
+    ours, its = socket.socketpair()
+    with its:
+        program = str(Path(__file__).with_name("demo_nursery.py"))
         process = subprocess.Popen(
-            [sys.executable, "-m", "tlray.demo", "--until-stdin-closes", *arguments],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
+            [sys.executable, program, str(its.fileno())], pass_fds=[its.fileno()], cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
         )  # fmt: skip
-        started.append(process)
-        assert process.stdout is not None
-        return Site(json.loads(process.stdout.readline())["bases"], process)
 
-    yield start
-    for process in started:
-        process.communicate(timeout=20)
+    def end() -> None:
+        ours.close()
+        process.wait(timeout=20)
+
+    atexit.register(end)
+    return ours
+
+
+def _end(site: socket.socket) -> None:
+    """End a site by closing its stdin, and wait until it has ended."""
+    with site:
+        site.settimeout(20)
+        site.shutdown(socket.SHUT_WR)
+        while site.recv(4096):
+            pass

@@ -38,14 +38,12 @@ def _shift_clock(path: str) -> None:
 
 
 def _die(kind: str) -> None:
-    if kind == "segfault":
-        import ctypes  # noqa: PLC0415
+    import ctypes  # noqa: PLC0415
 
+    if kind == "segfault":
         ctypes.string_at(0)
     else:
-        import re  # noqa: PLC0415
-
-        re.match(r"(a+)+$", "a" * 60 + "b")
+        ctypes.PyDLL(None).sleep(600)  # with Python's lock, and at no cost of CPU time
 
 
 class _Poisoner(importlib.abc.MetaPathFinder):
