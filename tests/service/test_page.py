@@ -122,15 +122,10 @@ def back_by_keys(one: Look, batch_id: str) -> None:
         one.page.go_back()
     assert one.page.url.endswith(f"/batches/{batch_id}")
     one.wait("document.querySelector('.live-table')")
-    first_row = "document.activeElement.closest('#rows tr')?.dataset.line === '1'"
-    for _ in range(100):  # keys of the first moments of a view may come too early
-        if one.page.evaluate(first_row):
-            one.page.keyboard.press("Enter")
-        else:
-            one.page.keyboard.press("j")
-        one.page.wait_for_timeout(100)
-        if one.page.evaluate("!document.getElementById('panel').hidden"):
-            break
+    one.page.keyboard.press("j")
+    assert one.page.evaluate("document.activeElement.closest('#rows tr')?.dataset.line") == "1"
+    one.page.keyboard.press("Enter")
+    one.wait("!document.getElementById('panel').hidden")
     one.page.keyboard.press("Escape")
     one.wait("document.getElementById('panel').hidden")
     assert one.page.evaluate("document.activeElement.closest('tr').dataset.line") == "1"
