@@ -40,6 +40,11 @@ def test_marks_that_move_text_are_shown(mark: str) -> None:
     assert text.plain(f"a{mark}b") == "a□b"
 
 
+def test_lines_stay_lines_in_a_text_of_several() -> None:
+    assert text.safe_lines("a\r\n\tb<i>\n") == "a\n    b&lt;i&gt;\n"
+    assert "□" in text.safe_lines("a\n\x07\u2028b")
+
+
 def test_markup_is_escaped_even_where_it_was_marked_safe_by_somebody_else() -> None:
     assert text.safe("<b>&") == "&lt;b&gt;&amp;"
     assert isinstance(text.safe("x"), Markup)

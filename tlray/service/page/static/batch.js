@@ -7,7 +7,7 @@ import { Items } from "./items.js";
 import { Panel } from "./panel.js";
 import { say, toast } from "./page.js";
 import { number, plural } from "./text.js";
-import { watchExports } from "./exports.js";
+import "./exports.js";
 import { showWhole } from "./whole.js";
 
 const CANCEL_S = 8;
@@ -260,5 +260,4 @@ if (document.getElementById("window")) {
   listenToRows();
 }
 startPriority();
-watchExports();
 live.start();

@@ -29,7 +29,7 @@ if (zone) {
 async function send(what) {
   const body = new URLSearchParams(/** @type {any} */ (new FormData(form)));
   body.set("do", what);
-  if (long && what === "check") body.set("lines", long.slice(0, MAX_LINES).join("\n").slice(0, MAX_CHARS));
+  if (long) body.set("lines", what === "check" ? long.slice(0, MAX_LINES).join("\n").slice(0, MAX_CHARS) : "");
   const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
   const told = await answer.json().catch(() => null);
   if (!told) throw new Error(`The service answered ${answer.status}.`);
@@ -76,6 +76,7 @@ function showPreview(preview, firstUrls) {
   const n = long ? long.length : preview.total;
   const parts = [line(`${long ? "about " : ""}${plural(n, "set")} on ${plural(preview.n_domains, "site")}`, "verdict")];
   if (long) parts.push(line(`The first ${number(MAX_LINES)} lines are checked here, the others while they are sent.`, "muted"));
+  if (long && cron()) parts.push(line(`A schedule has at most ${number(MAX_LINES)} lines. Shorten the list, or empty “Repeat” to fetch it once.`, "free"));
   if (preview.duplicates || preview.n_rejected) parts.push(line(`${plural(preview.duplicates, "duplicate")} and ${plural(preview.n_rejected, "bad line")} are left out.`));
   if (preview.takes_s && !long) parts.push(line(`It takes about ${duration(preview.takes_s)}${preview.estimate_waits_on ? `, because of ${safe(preview.estimate_waits_on)}` : ""}.`));
   for (const warning of preview.warnings ?? []) parts.push(line(safe(warning), "muted"));
@@ -85,7 +86,7 @@ function showPreview(preview, firstUrls) {
   const same = preview.duplicate_lines.slice(0, 20).map((/** @type {any} */ one) => `Line ${number(one.line)} is the page of line ${number(one.first_line)}`);
   if (bad.length || same.length) parts.push(list([...bad, ...same], "left-out"));
   result.replaceChildren(...parts);
-  start.hidden = n === 0;
+  start.hidden = n === 0 || Boolean(long && cron());
   start.textContent = cron() ? "Make the schedule" : `Start ${plural(n, "set")}`;
   say(`${plural(n, "set")}, ${plural(preview.duplicates, "duplicate")}, ${plural(preview.n_rejected, "bad line")}`);
 }
@@ -154,7 +155,9 @@ faultBox.addEventListener("click", (event) => {
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const button = /** @type {HTMLButtonElement|null} */ (event.submitter);
+  clearTimeout(typing);
   if (button?.value === "check") return check(true);
+  isChecking++; // what a check says after this is older than what the service answers now
   start.disabled = true;
   try {
     if (files.length) await sendFiles();
@@ -179,7 +182,8 @@ function named() {
 
 /** Send a long list in pieces; nobody sees the batch before all of it is there. @param {string[]} all */
 async function sendPieces(all) {
-  const opened = await call(`batch?state=receiving`, { method: "POST", json: named() });
+  const opened = await send("open");
+  if (opened.faults.length) return showFaults(opened.faults, true);
   const path = `batch/${opened.batch_id}`;
   const told = toast("Sending …", { forMs: 0 });
   let n = 0;
@@ -220,8 +224,25 @@ async function sendFiles() {
 // -- files -------------------------------------------------------------------------------------------
 
 const MAX_FILES = 1000;
+const NOT_FOR_FILES = ["fresh_for", "not_before", "cron", "webhook", "email"];
 const MAX_CHECKED_BYTES = 20_000_000; // more is checked by sending it
 const KINDS = { tlray: "own export", "info-json": "info.json of a download", cue: "CUE sheet", serato: "Serato history", traktor: "Traktor collection or history", rekordbox: "rekordbox collection or history", virtualdj: "VirtualDJ history", chapters: "file of chapters", feed: "feed", page: "saved page", text: "text" };
+
+/** What was chosen that does not apply to files; it is said before they are sent. @returns {HTMLElement[]} */
+function notForFiles() {
+  const given = NOT_FOR_FILES.filter((name) => valueOf(name)).map((name) => /** @type {HTMLInputElement|null} */ (document.getElementById(name))?.labels?.[0]?.textContent ?? name);
+  const told = [];
+  if (given.length) told.push(line(`Files are imported once, at once, and as they are. Without effect on them: ${given.join(", ")}.`, "free t-wait"));
+  if (long || lines?.value.trim()) told.push(line("The list of URLs is not sent along with files: it stays under “Paste”.", "free t-wait"));
+  return told;
+}
+
+/** @param {string} name @returns {string} the value of an option that was chosen, and does not stand there anyway */
+function valueOf(name) {
+  const field = /** @type {HTMLInputElement|HTMLSelectElement|null} */ (document.getElementById(name));
+  if (field instanceof HTMLSelectElement) return field.selectedOptions[0]?.defaultSelected ? "" : field.value;
+  return field?.value.trim() ?? "";
+}
 
 /** @returns {Promise<void>} */
 async function showFiles() {
@@ -236,7 +257,7 @@ async function showFiles() {
     return;
   }
   if (bytes > MAX_CHECKED_BYTES) {
-    result.replaceChildren(head, line("So much is not checked before: what is in them is said by their batch.", "muted"));
+    result.replaceChildren(head, line("So much is not checked before: what is in them is said by their batch.", "muted"), ...notForFiles());
     offerImport(files.length);
     return;
   }
@@ -261,7 +282,7 @@ function showImport(told) {
   const n = told.n_rejected + told.n_unknown;
   if (n) parts.push(line(`${plural(n, "file")} cannot be read:`), list([...bad, ...unknown], "left-out"));
   if (!told.total) parts.push(line("Nothing here can be imported. Drop other files.", "muted"));
-  result.replaceChildren(...parts);
+  result.replaceChildren(...parts, ...notForFiles());
   offerImport(told.total);
   say(`${plural(told.total, "file")} to import, ${number(n)} cannot be read`);
 }
@@ -322,6 +343,9 @@ function show(source) {
   if (!paste || !drop) return;
   paste.hidden = source === "files";
   drop.hidden = source !== "files";
+  for (const name of NOT_FOR_FILES) document.getElementById(name)?.closest(".field")?.classList.toggle("no-use", source === "files");
+  const hint = document.getElementById("for-files");
+  if (hint) hint.hidden = source !== "files";
   for (const tab of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#sources [data-source]"))) {
     if (tab.dataset.source === source) tab.setAttribute("aria-current", "page");
     else tab.removeAttribute("aria-current");

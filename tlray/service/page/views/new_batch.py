@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from tlray.errors import TlrayError
 from tlray.service.auth.principal import Principal
 from tlray.service.backend.gateway import Gateway
+from tlray.service.http.bodies import LINES
 from tlray.service.http.problems import ProblemError, problem_for
 from tlray.service.page.calls import body_of
 from tlray.service.page.form import TheForm
@@ -18,7 +19,9 @@ from tlray.service.page.rendering import HEADERS, render, see_other, wants_json
 from tlray.service.page.views.new_form import NewForm, read_form, value_text
 from tlray.service.routes import batches, schedules, templates
 from tlray.service.routes.dependencies import Submitter, TheGateway
+from tlray.service.schemas.batches import MAX_URLS
 from tlray.service.submission.batch_request import with_template
+from tlray.service.submission.list_body import SentList
 
 router = APIRouter(include_in_schema=False)
 OPTIONS = frozenset({"name", "priority", "fresh_for", "not_before", "cron", "timezone", "webhook", "email"})
@@ -38,10 +41,10 @@ async def new(request: Request, gateway: TheGateway, principal: Submitter, templ
 async def submit(request: Request, gateway: TheGateway, principal: Submitter, form: TheForm) -> Response:
     """Check the list, or start the batch. A script gets the answer as JSON."""
     new_form = read_form(form)
-    is_check = new_form.given.get("do") != "start"
+    act = ACTIONS.get(new_form.given.get("do", ""), _checked)
     answer: dict[str, Any] = {}
     try:
-        answer = await (_started if not is_check else _checked)(gateway, principal, new_form)
+        answer = await act(gateway, principal, new_form)
     except TlrayError as error:
         new_form.take(problem_for(error))
     except ProblemError as error:
@@ -59,6 +62,7 @@ async def _checked(gateway: Gateway, principal: Principal, form: NewForm) -> dic
     if not form.given.get("template") and not form.urls:
         form.faults.append(("lines", NO_LINES))
         return {}
+    form.check_start()
     request = form.batch()
     if request is None:
         return {}
@@ -72,7 +76,8 @@ async def _started(gateway: Gateway, principal: Principal, form: NewForm) -> dic
     """Submit the batch, or create the schedule; return where it is."""
     if form.given.get("cron"):
         wanted = form.schedule()
-        if wanted is None:
+        form.check_start()
+        if wanted is None or form.faults:
             return {}
         made = await schedules.add_schedule(wanted, Response(), gateway, principal)
         return {"path": f"/schedules/{made.schedule_id}"}
@@ -84,6 +89,27 @@ async def _started(gateway: Gateway, principal: Principal, form: NewForm) -> dic
     key = form.given.get("key") or None
     receipt = body_of(await batches.take_list(gateway, principal, sent, key=key, digest=sent.digest))
     return {"path": f"/batches/{receipt['batch_id']}", "batch_id": receipt["batch_id"]}
+
+
+async def _opened(gateway: Gateway, principal: Principal, form: NewForm) -> dict[str, Any]:
+    """Open a batch for a list that is too long for a form; its pieces are sent to the API."""
+    if form.given.get("cron"):
+        form.faults.append(
+            ("cron", f"A schedule has at most {MAX_URLS:,} lines. Shorten the list, or empty this field.")
+        )
+        return {}
+    request = form.batch()
+    if request is None:
+        return {}
+    sent = SentList([], LINES[0], request, "")
+    receipt = body_of(
+        await batches.take_list(gateway, principal, sent, key=None, digest="", state="receiving")
+    )
+    return {"batch_id": receipt["batch_id"]}
+
+
+ACTIONS: Final = {"start": _started, "open": _opened}
+"""By the button; any other one checks the list."""
 
 
 async def _shown(
