@@ -26,6 +26,23 @@ def test_a_set_is_found_and_looks_as_a_tracklist_does(look: OpenLook) -> None:
     kinds = [mark.get_attribute("class") for mark in page.locator(".timeline a.mark").all()]
     assert {"mark minute", "mark estimate", "mark logged", "mark second"} == set(kinds)
     assert page.locator(".timeline .gap").count() == 1
+    drawn = {
+        kind: page.locator(f".mark.{kind}").first.evaluate(
+            "mark => [...mark.children].slice(2).map(part => part.classList[0] ?? part.textContent ?? '')"
+        )
+        for kind in ("second", "minute", "estimate", "logged")
+    }
+    assert drawn == {
+        "second": ["stem"],
+        "minute": ["band"],
+        "estimate": ["band", "≈"],
+        "logged": ["", "stem"],
+    }
+    labels = page.locator(".mark title").all_text_contents()
+    assert labels[0] == "Lena Brandt – Low Tide"
+    assert len(labels) == 26
+    assert page.locator(".gap title").text_content() == "2 without a time, between 41:40 and 56:00"
+    assert page.locator("figure.lane figcaption").inner_text().split() == ["0:00", "1:58:20"]
     rows = {
         n: page.locator(f"#row-{n}").inner_text().split()
         for n in (1, 11, 12, 13, 14, 15, 16, 17, 18, 28, 29, 30)

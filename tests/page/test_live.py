@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import httpx
 import pytest
-from browsing import Look, OpenLook
+from browsing import Look, OpenLook, violations
 from conftest import Served, serving
 from page_seeds import Seeds
 from playwright.sync_api import CDPSession, Page
@@ -175,6 +175,17 @@ def test_a_group_is_retried_as_far_as_it_was_seen(look: OpenLook, going: Served)
     assert (counts["dead"], counts["queued"]) == (3, N - 3)
     page.locator("a.group").click()
     page.get_by_role("button", name="Retry 3 of this group").wait_for()
+    work.finish(BATCH, 998, n_dead=998)
+    page.reload()
+    retry = page.get_by_role("button", name="Retry 1,001 of this group")
+    retry.click()
+    assert page.evaluate("document.activeElement.innerText") == "Leave them"
+    assert not violations(page)
+    page.keyboard.press("Escape")
+    assert one.status(BATCH)["counts"]["dead"] == 1_001
+    retry.click()
+    page.locator("#sure [data-sure]").click()
+    one.wait("document.querySelector('.toast')?.innerText.startsWith('Queued 1,001 of 1,001 again')")
 
 
 OFFLINE = "!document.getElementById('offline').hidden"

@@ -212,6 +212,10 @@ def test_without_scripts_a_list_is_checked_and_sent(look: OpenLook) -> None:
     page.get_by_role("button", name="Start 2 sets").click()
     assert page.url.split("/")[-2] == "batches"
     assert "0 of 2 done" in page.locator("#counts").inner_text()
+    page.get_by_role("button", name="Cancel…").click()
+    page.get_by_role("button", name="Cancel it").click()
+    page.get_by_role("link", name="New batch from these 2").click()
+    assert page.input_value("#lines") == "https://sets.example.org/x1\nhttps://sets.example.org/x2\n"
 
 
 def test_a_list_is_checked_while_it_is_typed(look: OpenLook) -> None:
@@ -295,6 +299,18 @@ def test_a_list_in_pieces_has_the_options_of_the_form(look: OpenLook) -> None:
     page.fill("#name", "in pieces")
     page.fill("#not_before", "2027-01-01T10:00")
     one.wait("!document.getElementById('start').hidden")
+    full = '{"status": 429, "title": "Too Many Requests", "detail": "too much is open here"}'
+    page.route(
+        "**/append?*", lambda route: route.fulfill(status=429, content_type="application/json", body=full)
+    )
+    page.locator("#start").click()
+    page.get_by_role("button", name="Stop trying").wait_for()
+    assert (
+        "too much is open here. Your list is safe here; next try in " in page.locator(".toast").inner_text()
+    )
+    page.get_by_role("button", name="Stop trying").click()
+    page.unroute("**/append?*")
+    one.wait("!document.querySelector('.toast') && !document.getElementById('start').disabled")
     page.locator("#start").click()
     page.wait_for_url("**/batches/*")
     status = one.status(page.url.rpartition("/")[2])

@@ -23,6 +23,7 @@ REASONS: Final = {
     404: "There is no such page, batch or set; or it belongs to somebody else.",
     503: "Nothing is lost, and this page goes on by itself.",
 }
+NO_PAGE: Final = "There is no such page of this list. Its address was cut or changed."
 REFRESH_S: Final = 4
 CURSORS: Final = ("cursor", "changes")
 """Parameters that say which page of a list is shown."""
@@ -40,17 +41,18 @@ def problem_page(request: HTTPConnection, error: ProblemError) -> Response:
     query = parse_qsl(request.url.query) if is_view and status in (400, 404, 422) else []
     here = f"./{_last_part(request)}"
     others = [(name, value) for name, value in query if name not in CURSORS]
+    is_no_page = len(others) < len(query)
     return render(
         request,
         "problem.html",
         status=status,
         headers=headers,
         title=TITLES.get(status, phrase(status)),
-        reason=REASONS.get(status, error.detail),
-        detail=error.detail,
+        reason=NO_PAGE if is_no_page else REASONS.get(status, error.detail),
+        detail="" if is_no_page else error.detail,
         code=status,
         cleared=here if query and others != [] else "",
-        first_page="" if len(others) == len(query) else f"{here}{'?' * bool(others)}{urlencode(others)}",
+        first_page=f"{here}{'?' * bool(others)}{urlencode(others)}" if is_no_page else "",
     )
 
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
+from tlray.core.model.lifecycle import ItemState
 from tlray.errors import TlrayError
 from tlray.service.auth.principal import Principal
 from tlray.service.backend.gateway import Gateway
 from tlray.service.http.bodies import LINES
+from tlray.service.http.paging import MAX_LIMIT
 from tlray.service.http.problems import ProblemError, problem_for
 from tlray.service.page.calls import body_of
 from tlray.service.page.form import TheForm
 from tlray.service.page.rendering import HEADERS, render, see_other, wants_json
 from tlray.service.page.views.new_form import NewForm, read_form, value_text
-from tlray.service.routes import batches, schedules, templates
+from tlray.service.routes import batches, items, schedules, templates
 from tlray.service.routes.dependencies import Submitter, TheGateway
 from tlray.service.schemas.batches import MAX_URLS
 from tlray.service.submission.batch_request import with_template
@@ -30,11 +32,38 @@ NO_LINES = "Paste one URL or more, one a line."
 
 
 @router.get("/new")
-async def new(request: Request, gateway: TheGateway, principal: Submitter, template: str = "") -> Response:
-    """Show the form."""
-    return await _shown(
-        request, gateway, principal, NewForm({"template": template, "key": secrets.token_hex(8)})
-    )
+async def new(
+    request: Request,
+    gateway: TheGateway,
+    principal: Submitter,
+    template: str = "",
+    from_: Annotated[str, Query(alias="from")] = "",
+) -> Response:
+    """Show the form; ``from``: with the URLs of a batch that were not fetched because it was cancelled."""
+    given = {"template": template, "key": secrets.token_hex(8)}
+    if from_:
+        urls, has_more = await _not_fetched(gateway, principal, from_)
+        more = f"# the first {MAX_URLS:,}; there are more\n" * has_more
+        name = (await gateway.status(from_))["name"]
+        given |= {"lines": more + "".join(f"{url}\n" for url in urls), "name": name}
+    return await _shown(request, gateway, principal, NewForm(given))
+
+
+async def _not_fetched(gateway: Gateway, principal: Principal, batch_id: str) -> tuple[list[str], bool]:
+    """Return the URLs of the items that a batch was cancelled with, at most those of one list, and whether there are more."""
+    urls: list[str] = []
+    cursor: str | None = None
+    while True:
+        page = body_of(
+            await items.items(
+                batch_id, gateway, principal, state=ItemState.CANCELLED, domain=None, reason=None, q=None,
+                from_line=None, cursor=cursor, limit=MAX_LIMIT,
+            )
+        )  # fmt: skip
+        urls += [item["url"] for item in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None or len(urls) >= MAX_URLS:
+            return urls[:MAX_URLS], cursor is not None
 
 
 @router.post("/new")
@@ -45,10 +74,11 @@ async def submit(request: Request, gateway: TheGateway, principal: Submitter, fo
     answer: dict[str, Any] = {}
     try:
         answer = await act(gateway, principal, new_form)
-    except TlrayError as error:
-        new_form.take(problem_for(error))
-    except ProblemError as error:
-        new_form.take(error)
+    except (TlrayError, ProblemError) as error:
+        problem = problem_for(error) if isinstance(error, TlrayError) else error
+        if problem.status_code == 429 and wants_json(request):  # the script tries again
+            raise problem from None
+        new_form.take(problem)
     if wants_json(request):
         body = {**answer, "faults": [{"field": name, "what": what} for name, what in new_form.faults]}
         return JSONResponse(body, 422 if new_form.faults else 200, headers=HEADERS)
