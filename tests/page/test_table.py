@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from browsing import Look, OpenLook
+from browsing import Look, OpenLook, violations
 from conftest import ALL_DEAD, LARGE, Served, serving
 from made_journal import connection_of
 from page_seeds import Seeds
@@ -186,6 +186,7 @@ def test_keys_that_are_switched_off_do_nothing_and_fields_take_letters(look: Ope
     one = opened(look, f"/batches/{LARGE}")
     page = one.page
     page.keyboard.press("?")
+    assert not violations(page)
     page.get_by_label("Keys are on").uncheck()
     page.keyboard.press("Escape")
     for key in ("j", "p", "/"):
