@@ -186,6 +186,16 @@ def test_a_group_is_retried_as_far_as_it_was_seen(look: OpenLook, going: Served)
     retry.click()
     page.locator("#sure [data-sure]").click()
     one.wait("document.querySelector('.toast')?.innerText.startsWith('Queued 1,001 of 1,001 again')")
+    work.finish(BATCH, 1_001, n_dead=1_001)
+    one.goto(f"/batches/{BATCH}")
+    one.wait("document.querySelector('.live-table')")
+    for button, n_dead in (("Leave them", 1_001), ("Retry all", 0)):
+        page.get_by_role("button", name="Retry 1,001 dead").click()
+        assert "1,001 pages are fetched again" in page.locator("#sure").inner_text()
+        page.get_by_role("button", name=button).click()
+        page.locator("#sure").wait_for(state="hidden")
+        one.wait(f"document.querySelector('#counts [data-f=dead]').innerText === '{n_dead:,}'")
+        assert one.status(BATCH)["counts"]["dead"] == n_dead
 
 
 OFFLINE = "!document.getElementById('offline').hidden"
