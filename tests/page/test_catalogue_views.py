@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 from browsing import OpenLook, take_picture
+
+from tlray.export.formats import names
 
 
 def test_a_set_is_found_and_looks_as_a_tracklist_does(look: OpenLook) -> None:
-    page = look().goto("/catalogue")
+    page = look(permissions=["clipboard-read", "clipboard-write"]).goto("/catalogue")
     while page.get_by_role(
         "link", name="Look again"
     ).count():  # a catalogue is read in steps of half a second
@@ -22,13 +26,94 @@ def test_a_set_is_found_and_looks_as_a_tracklist_does(look: OpenLook) -> None:
     kinds = [mark.get_attribute("class") for mark in page.locator(".timeline a.mark").all()]
     assert {"mark minute", "mark estimate", "mark logged", "mark second"} == set(kinds)
     assert page.locator(".timeline .gap").count() == 1
-    assert page.locator("#row-13").inner_text().split() == ["–", "13", "ID", "–", "ID", "?", "not", "known"]
-    assert page.locator("#row-16 .time").inner_text() == "1:00 h:min"
-    assert page.locator("#row-18 .time").inner_text() == "00:14 log"
+    drawn = {
+        kind: page.locator(f".mark.{kind}").first.evaluate(
+            "mark => [...mark.children].slice(2).map(part => part.classList[0] ?? part.textContent ?? '')"
+        )
+        for kind in ("second", "minute", "estimate", "logged")
+    }
+    assert drawn == {
+        "second": ["stem"],
+        "minute": ["band"],
+        "estimate": ["band", "≈"],
+        "logged": ["", "stem"],
+    }
+    labels = page.locator(".mark title").all_text_contents()
+    assert labels[0] == "Lena Brandt – Low Tide"
+    assert len(labels) == 26
+    assert page.locator(".gap title").text_content() == "2 without a time, between 41:40 and 56:00"
+    assert page.locator("figure.lane figcaption").inner_text().split() == ["0:00", "1:58:20"]
+    rows = {
+        n: page.locator(f"#row-{n}").inner_text().split()
+        for n in (1, 11, 12, 13, 14, 15, 16, 17, 18, 28, 29, 30)
+    }
+    assert rows[1] == ["0:00", "1", "Lena", "Brandt", "–", "Low", "Tide", "NORTHLINE"]
+    assert rows[12] == ["41:40", "w/", "Süd", "–", "Acapella", "KIN"]
+    assert rows[13] == ["–", "13", "ID", "–", "ID", "?", "not", "known"]
+    assert rows[14] == ["–", "14", "Glass", "Harbour", "–", "ID", "?", "not", "known"]
+    assert rows[15][-7:-1] == ["Salt", "(ID", "Remix)", "?", "not", "known"]
+    assert rows[16][:3] == ["1:00", "h:min", "16"]
+    assert rows[17][:2] == ["≈1:05:00", "17"]
+    assert rows[18][:3] == ["00:14", "log", "18"]
+    assert [rows[n][:2] for n in (29, 30)] == [["made", "of"], ["and", "Artist"]]
+    assert page.locator("#row-13 [title='The source gives no time']").count() == 1
+    assert page.locator("tr.heading").all_inner_texts() == ["Second hour"]
     assert page.locator("#changes .revealed").count() == 2
     assert page.locator("#changes .added").count() == 4
+    page.get_by_role("button", name="Copy tracklist").click()
+    page.get_by_text("Tracklist copied.").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()").splitlines()
+    assert copied[0] == "1. [0:00] Lena Brandt - Low Tide [NORTHLINE]"
+    assert copied[11:13] == ["w/ [41:40] Süd - Acapella", "13. ID - ID"]
+    assert copied[14:16] == ["", "Second hour"]
+    assert {line.split("]")[0] for line in copied if "16." in line or "18." in line} == {
+        "16. [1:00 h:min",
+        "18. [00:14 log",
+    }
     page.get_by_role("link", name="Glass Harbour").first.click()
     assert "Artist" in page.locator("main").inner_text()
+
+
+def test_a_set_and_what_a_search_finds_are_exported(look: OpenLook) -> None:
+    without = look(scripts=False).goto("/catalogue/1001tracklists/1main?version=1")
+    links = without.locator(".exports a").all()
+    assert [link.get_attribute("href").rpartition("=")[2] for link in links] == list(names())  # type: ignore[union-attr]
+    page = look(accept_downloads=True).goto("/catalogue/1001tracklists/1main?version=1")
+    for at, name in ((page, "cue"), (without, "markdown")):
+        at.locator("summary", has_text="Export").click()
+        with at.expect_download() as download:
+            at.locator(f"a[href$='version=1&format={name}']").click()
+        text = download.value.path().read_text()
+        assert "Lost Tape" in text
+        assert "Harbour Nights" in download.value.suggested_filename
+    page.goto(page.url.split("/catalogue")[0] + "/catalogue?dj=cleo&from=2026-01-01")
+    page.locator("summary", has_text="Export these").click()
+    with page.expect_download() as download:
+        page.locator("a[href$='format=jsonl']").click()
+    found = [json.loads(line) for line in download.value.path().read_text().splitlines()]
+    assert len(found) == page.locator("#results [data-row]").count() > 0
+    assert all("Cleo Marchetti" in one["djs"] for one in found)
+    assert download.value.suggested_filename == "found.jsonl"
+
+
+def test_a_row_that_was_put_in_is_the_only_change(look: OpenLook) -> None:
+    page = look().goto("/catalogue/1001tracklists/4more?against=")
+    kinds = [row.get_attribute("class").split()[0] for row in page.locator(".compared tbody tr").all()]  # type: ignore[union-attr]
+    assert (kinds.count("added"), kinds.count("same"), len(kinds)) == (1, 8, 9)
+    assert page.locator(".chg").all_inner_texts() == ["+ added"]
+    assert "Found Tape" in page.locator(".compared .added").inner_text()
+
+
+def test_a_set_whose_id_is_a_step_of_a_path_is_reached(look: OpenLook) -> None:
+    one = look()
+    page = one.goto("/catalogue?q=dots")
+    page.get_by_role("link", name="Two dots").click()
+    assert page.locator("h1").inner_text() == "Two dots"
+    page.get_by_role("link", name="JSON").click()
+    assert '"source_id":".."' in page.content().replace(" ", "")
+    page.go_back()
+    page.locator("#versions").wait_for()
+    assert page.locator("#rows tbody tr").count() == 1
 
 
 def test_two_versions_are_one_table_that_a_link_and_back_lead_to(look: OpenLook) -> None:
@@ -97,7 +182,13 @@ def test_a_hostile_set_changes_nothing_around_it(look: OpenLook) -> None:
 
 
 def test_what_is_wrong_with_a_search_is_said(look: OpenLook) -> None:
-    page = look().goto("/catalogue?from=20261101&to=2026-W01-1&min_quality=7")
-    assert page.locator(".faults p").count() == 3
-    page.goto(page.url.split("?")[0] + "?q=**")
-    assert "400" not in page.title()
+    one = look()
+    page = one.goto("/catalogue?from=20261101&to=2026-W01-1&min_quality=7")
+    assert page.locator(".faults p").count() == 4
+    page.goto(f"{one.base}/catalogue?q=**")
+    assert "no letter and no digit" in page.locator(".faults").inner_text()
+    page.goto(f"{one.base}/catalogue?dj=cleo&cursor=xyz")
+    assert "There is no such page" in page.locator(".faults").inner_text()
+    page.get_by_role("link", name="The first page").click()
+    assert page.url.endswith("/catalogue?dj=cleo")
+    assert [answer.status for answer in one.answers if "/catalogue?" in answer.url] == [422, 422, 400, 200]

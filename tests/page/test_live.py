@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -9,10 +10,11 @@ from contextlib import contextmanager
 
 import httpx
 import pytest
-from browsing import Look, OpenLook
+from browsing import Look, OpenLook, violations
 from conftest import Served, serving
 from page_seeds import Seeds
 from playwright.sync_api import CDPSession, Page
+from wire import wire_to
 
 from tlray.service.page.views import dead_letters
 from tlray.service.routes import progress
@@ -157,21 +159,90 @@ def test_a_list_of_the_dead_grows_only_when_it_is_asked_to(look: OpenLook, going
 
 def test_a_group_is_retried_as_far_as_it_was_seen(look: OpenLook, going: Served) -> None:
     work = going.app.state.work
-    work.finish(BATCH, 12, n_dead=12)
+    work.finish(BATCH, 413, n_dead=413)
     one = look(base=going.url)
     page = one.goto("/dead-letters?kind=gone&domain=sets.example.org")
     page.locator(".letters button").first.click()
     one.wait("document.querySelector('.toast')?.innerText.includes('Queued again')")
-    assert page.locator(".letters > li").count() == 11
+    assert page.locator(".letters > li").count() == 49
     page.reload()
     work.finish(BATCH, 3, n_dead=3)
-    page.get_by_role("button", name="Retry 11 of this group").click()
+    page.get_by_role("button", name="Retry 412 of this group").click()
     one.wait(
-        "document.querySelector('.toast')?.innerText.startsWith('Queued 11 of 11 again; 3 died since and stay')"
+        "document.querySelector('.toast')?.innerText.startsWith('Queued 412 of 412 again; 3 died since and stay')"
     )
-    assert one.status(BATCH)["counts"]["dead"] == 3
+    counts = one.status(BATCH)["counts"]
+    assert (counts["dead"], counts["queued"]) == (3, N - 3)
     page.locator("a.group").click()
     page.get_by_role("button", name="Retry 3 of this group").wait_for()
+    work.finish(BATCH, 998, n_dead=998)
+    page.reload()
+    retry = page.get_by_role("button", name="Retry 1,001 of this group")
+    retry.click()
+    assert page.evaluate("document.activeElement.innerText") == "Leave them"
+    assert not violations(page)
+    page.keyboard.press("Escape")
+    assert one.status(BATCH)["counts"]["dead"] == 1_001
+    retry.click()
+    page.locator("#sure [data-sure]").click()
+    one.wait("document.querySelector('.toast')?.innerText.startsWith('Queued 1,001 of 1,001 again')")
+    work.finish(BATCH, 1_001, n_dead=1_001)
+    one.goto(f"/batches/{BATCH}")
+    one.wait("document.querySelector('.live-table')")
+    for button, n_dead in (("Leave them", 1_001), ("Retry all", 0)):
+        page.get_by_role("button", name="Retry 1,001 dead").click()
+        assert "1,001 pages are fetched again" in page.locator("#sure").inner_text()
+        page.get_by_role("button", name=button).click()
+        page.locator("#sure").wait_for(state="hidden")
+        one.wait(f"document.querySelector('#counts [data-f=dead]').innerText === '{n_dead:,}'")
+        assert one.status(BATCH)["counts"]["dead"] == n_dead
+
+
+OFFLINE = "!document.getElementById('offline').hidden"
+
+
+def pass_s(one: Look, seconds: int, claim: str = "false") -> int:
+    """Let the clock of the page go on, second by second, until a claim is true; return how many seconds it took."""
+    for passed in range(seconds):
+        if one.page.evaluate(claim):
+            return passed
+        one.page.clock.run_for(1_000)
+        one.page.wait_for_timeout(60)  # what the network has to say
+    return seconds
+
+
+def test_a_lost_connection_is_named_in_time_and_caught_up_with(look: OpenLook, going: Served) -> None:
+    with wire_to(going.url) as wire:
+        one = look(base=wire.url)
+        page = one.page
+        page.clock.install()
+        page.goto(f"{wire.url}/batches/{BATCH}")
+        one.wait("document.querySelector('.live-table')")
+        pass_s(one, 2)
+        for is_cut, most_s in ((True, 5), (False, 25)):
+            if is_cut:
+                wire.cut()
+            wire.swallows = not is_cut
+            assert pass_s(one, 60, OFFLINE) <= most_s
+            line, counts = (
+                page.locator("#offline span").first.inner_text(),
+                page.locator("#counts").inner_text(),
+            )
+            assert re.fullmatch(r"No connection since \d\d:\d\d:\d\d. What you see is from then.", line)
+            going.app.state.work.finish(BATCH, 500)
+            pass_s(one, 10)
+            assert page.locator("#offline span").first.inner_text() == line, "the time stands still"
+            assert page.locator("#counts").inner_text() == counts, "and so do the figures"
+            wire.cut()  # what was swallowed is lost
+            wire.swallows = False
+            wire.mend()
+            back = (
+                "document.querySelector('.toast')?.innerText.startsWith('Connected again. 500 items changed')"
+            )
+            assert pass_s(one, 60, back) <= 15
+            assert not page.evaluate(OFFLINE)
+            assert done(one) == _final(one)
+            page.evaluate("document.querySelector('.toast').remove()")
 
 
 def test_a_stream_that_ends_at_its_limit_is_no_lost_connection(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from browsing import Look, OpenLook
-from conftest import LARGE, Served, serving
+from browsing import Look, OpenLook, violations
+from conftest import ALL_DEAD, LARGE, Served, serving
 from made_journal import connection_of
 from page_seeds import Seeds
 from playwright.sync_api import Route
@@ -61,6 +61,46 @@ def test_ten_thousand_items_are_painted_before_a_script_has_come(look: OpenLook)
     for route in held:
         route.continue_()
     one.wait("document.querySelector('.live-table')")
+
+
+def test_keys_of_the_first_moments_are_not_lost(look: OpenLook) -> None:
+    one = look()
+    page = one.page
+    held: list[Route] = []
+    page.route("**/page.js", lambda route: held.append(route))  # noqa: PLW0108 - playwright asks for its signature
+    page.goto(f"{one.base}/batches/{ALL_DEAD}", wait_until="commit")
+    paint_ms(one)
+    one.wait("document.querySelectorAll('#rows tr').length > 3")
+    for _ in range(2):
+        page.keyboard.press("j")
+    assert page.evaluate("document.activeElement.tagName") == "BODY"
+    page.route("**/items?*", lambda route: held.append(route))  # noqa: PLW0108
+    held.pop(0).continue_()
+    focused = "document.activeElement.closest('#rows tr')?.dataset.line"
+    one.wait(f"{focused} === '2'")  # a row of the server's
+    one.wait("document.getElementById('status').innerText.includes('finished')")
+    held.pop(0).continue_()  # the items come after the end of the stream
+    one.wait("document.querySelector('.live-table')")
+    assert page.evaluate(focused) == "2"
+    page.keyboard.press("Enter")
+    one.wait("document.querySelector('#rows tr[aria-selected]')?.dataset.line === '2'")
+
+
+def test_enter_opens_a_row_that_is_still_being_read(look: OpenLook) -> None:
+    one = opened(look, f"/batches/{LARGE}")
+    held: list[Route] = []
+    one.page.route("**/items?*", lambda route: held.append(route))  # noqa: PLW0108
+    one.page.keyboard.press("j")
+    for key in ("End", "PageUp"):
+        one.page.keyboard.press(key)
+    one.wait("document.activeElement.closest('tr.loading')")
+    one.page.keyboard.press("Enter")
+    line = one.page.evaluate("document.activeElement.closest('tr').dataset.line")
+    one.page.wait_for_timeout(200)
+    while held:
+        held.pop().continue_()
+    one.wait(f"document.querySelector('#rows tr[aria-selected]')?.dataset.line === '{line}'")
+    one.wait("!document.getElementById('panel').hidden")
 
 
 def test_rows_are_few_and_in_order_wherever_one_looks(look: OpenLook) -> None:
@@ -146,6 +186,7 @@ def test_keys_that_are_switched_off_do_nothing_and_fields_take_letters(look: Ope
     one = opened(look, f"/batches/{LARGE}")
     page = one.page
     page.keyboard.press("?")
+    assert not violations(page)
     page.get_by_label("Keys are on").uncheck()
     page.keyboard.press("Escape")
     for key in ("j", "p", "/"):
@@ -165,7 +206,9 @@ def test_two_keys_lead_to_another_view(look: OpenLook) -> None:
     one = look()
     page = one.goto("/batches")
     page.keyboard.press("g")
-    page.keyboard.press("d")
+    page.evaluate("setTimeout(() => { const from = Date.now(); while (Date.now() - from < 1300); }, 30)")
+    page.wait_for_timeout(100)
+    page.keyboard.press("d")  # a busy page hears it late
     page.wait_for_url("**/dead-letters")
 
 

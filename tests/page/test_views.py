@@ -3,6 +3,8 @@ from elsewhere; readable without scripts."""
 
 from __future__ import annotations
 
+import time
+from html import unescape
 from urllib.parse import urlsplit
 
 import httpx
@@ -125,6 +127,47 @@ def test_a_view_is_within_its_weight(served: Served) -> None:
             )
 
 
+@pytest.mark.parametrize(
+    ("path", "status", "ways"),
+    [
+        ("/batches?cursor=xyz", 400, ["./batches"]),
+        ("/batches?state=dead&q=a&cursor=xyz", 400, ["./batches?state=dead&q=a", "./batches"]),
+        (f"/batches/{LARGE}?state=dead&cursor=xyz", 400, [f"./{LARGE}?state=dead", f"./{LARGE}"]),
+        (f"/batches/{LARGE}?tab=lines&cursor=xyz", 400, [f"./{LARGE}?tab=lines", f"./{LARGE}"]),
+        ("/dead-letters?kind=gone&domain=x&cursor=x", 200, []),
+        ("/dead-letters?kind=gone&domain=sets.example.org&cursor=x", 400, ["./dead-letters"]),
+        ("/dead-letters?batch=no-such", 404, ["./dead-letters"]),
+        ("/notifications?cursor=x", 400, ["./notifications"]),
+        ("/catalogue/1001tracklists/1main?changes=x", 400, ["./1main"]),
+        ("/catalogue/1001tracklists/a%2Fb%3Fc%23d?changes=x", 400, ["./a%2Fb%3Fc%23d"]),
+        ("/catalogue?cursor=x&dj=cleo", 400, ["./catalogue?dj=cleo", "./catalogue"]),
+        ("/domains?state=x&cursor=x", 400, ["./domains?state=x", "./domains"]),
+        ("/batches?state=no-such&owner=nobody", 200, []),
+        (f"/batches/{LARGE}?state=x&line=-1&tab=x&item=x&domain=%00", 200, []),
+        ("/schedules?cursor=x", 200, []),
+        ("/templates?cursor=x", 200, []),
+        ("/new?template=no-such", 200, []),
+        ("/schedules/new?template=no-such&source=x", 200, []),
+        ("/catalogue/1001tracklists/1main?version=x", 404, []),
+        ("/catalogue/1001tracklists/1main?only=x&merged=x", 200, []),
+        ("/dj/Cleo%20Marchetti?cursor=x", 200, []),
+    ],
+)  # fmt: skip
+def test_a_value_in_an_address_that_is_not_valid_has_a_way_back(
+    served: Served, path: str, status: int, ways: list[str]
+) -> None:
+    with httpx.Client(base_url=served.url, headers={"Accept": "text/html"}) as http:
+        while "being read into the catalogue" in (answer := http.get(path)).text:
+            time.sleep(0.2)
+        assert (answer.status_code, answer.headers["content-type"][:9]) == (status, "text/html"), answer.text
+        main = unescape(answer.text.partition("<main")[2])
+        assert "Bad Request" not in main
+        for way in ways:
+            assert f'href="{way}"' in main, way
+            back = http.get(str(answer.url.join(way)))
+            assert back.status_code == 200, way
+
+
 def test_files_are_kept_for_ever_under_their_hash(served: Served) -> None:
     html = httpx.get(f"{served.url}/batches").text
     hash_ = html.split("static/")[1].split("/")[0]
@@ -171,6 +214,10 @@ def test_without_scripts_a_list_is_checked_and_sent(look: OpenLook) -> None:
     page.get_by_role("button", name="Start 2 sets").click()
     assert page.url.split("/")[-2] == "batches"
     assert "0 of 2 done" in page.locator("#counts").inner_text()
+    page.get_by_role("button", name="Cancel…").click()
+    page.get_by_role("button", name="Cancel it").click()
+    page.get_by_role("link", name="New batch from").click()
+    assert page.input_value("#lines") == "https://sets.example.org/x1\nhttps://sets.example.org/x2\n"
 
 
 def test_a_list_is_checked_while_it_is_typed(look: OpenLook) -> None:
@@ -190,8 +237,10 @@ def test_a_list_is_checked_while_it_is_typed(look: OpenLook) -> None:
     page.locator("#check").focus()
     page.fill("#not_before", "2020-01-01T10:00")
     page.locator("#start").click()
-    one.wait("!document.getElementById('faults').hidden")
-    assert "cron" in page.locator("#faults").inner_text()
+    one.wait("document.getElementById('faults').innerText.includes('empty one of the two')")
+    page.fill("#not_before", "")
+    page.locator("#start").click()
+    one.wait("document.getElementById('faults').innerText.includes('every day')")
     assert page.evaluate("document.activeElement.id") == "faults"
     page.locator("#faults a").first.click()
     assert page.evaluate("document.activeElement.id") == "cron"
@@ -217,6 +266,16 @@ def test_files_are_looked_into_before_they_are_sent(look: OpenLook) -> None:
     assert "old.zip is refused" in told
     assert "cover <b>.jpg is of no kind" in told
     assert page.locator("#start").inner_text() == "Import 3 files"
+    assert "Without effect" not in told
+    page.locator("summary", has_text="Options").click()
+    page.fill("#cron", "30 3 * * MON")
+    page.select_option("#fresh_for", "0")
+    one.wait("document.getElementById('result').innerText.includes('Without effect')")
+    assert (
+        "Without effect on them: Use results again up to, Repeat (cron)."
+        in page.locator("#result").inner_text()
+    )
+    assert page.locator("#for-files").is_visible()
     assert not violations(page)
     for name in ("cover <b>.jpg", "old.zip"):
         page.get_by_role("button", name=f"Leave out {name}").click()
@@ -224,6 +283,40 @@ def test_files_are_looked_into_before_they_are_sent(look: OpenLook) -> None:
     page.locator("#start").click()
     page.wait_for_url("**/batches/*")
     assert "of 2 done" in page.locator("#counts").inner_text()
+
+
+def test_a_list_in_pieces_has_the_options_of_the_form(look: OpenLook) -> None:
+    one = look()
+    page = one.goto("/new")
+    lines = "\n".join(f"https://sets.example.org/long/{n}" for n in range(10_050))
+    page.locator("#pick").set_input_files(
+        [{"name": "list.txt", "mimeType": "text/plain", "buffer": lines.encode()}]
+    )
+    one.wait("document.getElementById('start').innerText === 'Start 10,050 sets'")
+    page.locator("summary", has_text="Options").click()
+    page.fill("#cron", "30 3 * * MON")
+    one.wait("document.getElementById('start').hidden")
+    assert "A schedule has at most 10,000 lines" in page.locator("#result").inner_text()
+    page.fill("#cron", "")
+    page.fill("#name", "in pieces")
+    page.fill("#not_before", "2027-01-01T10:00")
+    one.wait("!document.getElementById('start').hidden")
+    full = '{"status": 429, "title": "Too Many Requests", "detail": "too much is open here"}'
+    page.route(
+        "**/append?*", lambda route: route.fulfill(status=429, content_type="application/json", body=full)
+    )
+    page.locator("#start").click()
+    page.get_by_role("button", name="Stop trying").wait_for()
+    assert (
+        "too much is open here. Your list is safe here; next try in " in page.locator(".toast").inner_text()
+    )
+    page.get_by_role("button", name="Stop trying").click()
+    page.unroute("**/append?*")
+    one.wait("!document.querySelector('.toast') && !document.getElementById('start').disabled")
+    page.locator("#start").click()
+    page.wait_for_url("**/batches/*")
+    status = one.status(page.url.rpartition("/")[2])
+    assert (status["name"], status["state"], status["total"]) == ("in pieces", "scheduled", 10_050)
 
 
 def test_text_from_elsewhere_changes_nothing_around_it(look: OpenLook) -> None:
@@ -244,14 +337,15 @@ def test_the_script_words_things_as_the_server_does(look: OpenLook) -> None:
         """async ([rates, durations, urls]) => {
             const text = await import(document.querySelector("script[src$='page.js']").src.replace("page.js", "text.js"));
             return [rates.map(text.rate), durations.map(text.duration), urls.map(text.urlParts), text.percent(999999, 1e6),
-                text.percent(1, 1000), text.safe("a\\u202eb"), text.webAddress("javascript:1"), text.number(1e6)];
+                text.percent(1, 1000), text.safe("a\\u202eb"), text.webAddress("javascript:1"), text.number(1e6),
+                text.safeLines("a\\r\\n\\tb\\u0007")];
         }""",
         [list(RATES), list(DURATIONS), list(URLS)],
     )
     assert found[0] == list(RATES.values())
     assert found[1] == list(DURATIONS.values())
     assert [tuple(parts) for parts in found[2]] == list(URLS.values())
-    assert found[3:] == ["99 %", "<1 %", "a□b", None, "1,000,000"]
+    assert found[3:] == ["99 %", "<1 %", "a□b", None, "1,000,000", "a\n    b□"]
 
 
 @pytest.mark.parametrize(
@@ -273,6 +367,9 @@ def test_the_script_words_things_as_the_server_does(look: OpenLook) -> None:
         ("/new", {"do": "start", "template": "podcast"}, 422),
         ("/new", {"do": "start", "lines": "https://sets.example.org/1", "cron": "* * *"}, 422),
         ("/new", {"do": "check", "lines": "https://sets.example.org/1\n" * 10_001}, 422),
+        ("/new", {"do": "open", "cron": "30 3 * * MON"}, 422),
+        ("/new", {"do": "open", "not_before": "soon"}, 422),
+        ("/new", {"do": "start", "lines": "https://a.example.org/", "cron": "1 3 * * 1", "not_before": "2030-01-01T00:00"}, 422),
     ],
 )  # fmt: skip
 def test_what_a_form_says_wrongly_is_named_on_a_page(

@@ -18,9 +18,14 @@ START_TIMEOUT_S = 120.0
 
 
 @contextmanager
-def plain_service(beside: Service, **more_env: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Run ``plain_app.py`` until it answers; give its address and its process, which is killed at the end if it still lives."""
-    port = free_port()
+def plain_service(
+    beside: Service, *, at: str = "", **more_env: str
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Run ``plain_app.py`` until it answers; give its address and its process, which is killed at the end if it still lives.
+
+    ``at``: the address of an earlier one, which it takes.
+    """
+    port = int(at.rpartition(":")[2]) if at else free_port()
     ray_address = json.loads((beside.home / "coordinator.lock").read_text())["ray_address"]
     path = os.pathsep.join(filter(None, [str(ROOT), beside.env.get("PYTHONPATH")]))
     env = {"RAY_ADDRESS": ray_address, "RAY_AUTH_MODE": "token", "PYTHONPATH": path, **more_env}

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import re
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -122,15 +121,10 @@ def back_by_keys(one: Look, batch_id: str) -> None:
         one.page.go_back()
     assert one.page.url.endswith(f"/batches/{batch_id}")
     one.wait("document.querySelector('.live-table')")
-    first_row = "document.activeElement.closest('#rows tr')?.dataset.line === '1'"
-    for _ in range(100):  # keys of the first moments of a view may come too early
-        if one.page.evaluate(first_row):
-            one.page.keyboard.press("Enter")
-        else:
-            one.page.keyboard.press("j")
-        one.page.wait_for_timeout(100)
-        if one.page.evaluate("!document.getElementById('panel').hidden"):
-            break
+    one.page.keyboard.press("j")
+    assert one.page.evaluate("document.activeElement.closest('#rows tr')?.dataset.line") == "1"
+    one.page.keyboard.press("Enter")
+    one.wait("!document.getElementById('panel').hidden")
     one.page.keyboard.press("Escape")
     one.wait("document.getElementById('panel').hidden")
     assert one.page.evaluate("document.activeElement.closest('tr').dataset.line") == "1"
@@ -230,37 +224,29 @@ def test_a_cancel_can_be_undone_and_waits_for_nobody_who_left(
     assert service.wait_for(batch_id, "cancelled")["counts"]["succeeded"] <= 2
 
 
-def test_a_service_that_falls_silent_or_goes_away_is_named_with_a_time_and_caught_up_with(
+def test_a_service_that_is_killed_is_named_with_a_time_and_caught_up_with(
     browser: Browser, service: Service, site: Site
 ) -> None:
+    """`tests/page/test_live.py` has the seconds, and a service that falls silent."""
     slowly = {"rates": {site.bases[1].removeprefix("http://"): "1/60s"}, "fresh_for": 0}
     batch_id = service.submit(site.urls()[1:9:2], name="goes on", options=slowly)
     with looks(browser, "") as look, plain_service(service) as (url, process):
         one = look(base=url)
         page = one.goto(f"/batches/{batch_id}")
         one.wait("document.querySelector('.live-table')")
-        process.send_signal(signal.SIGSTOP)
+        process.kill()
         one.wait("!document.getElementById('offline').hidden", timeout_s=60)
-        line = page.locator("#offline span").first.inner_text()
+        line, counts = page.locator("#offline span").first.inner_text(), page.locator("#counts").inner_text()
         assert line.startswith("No connection since ")
-        counts = page.locator("#counts").inner_text()
         with service.client() as http:
             http.post(f"/api/v1/batch/{batch_id}/cancel")
+        told = service.wait_for(batch_id, "cancelled")["counts"]
         page.wait_for_timeout(1500)
         assert page.locator("#offline span").first.inner_text() == line, "the time stands still"
         assert page.locator("#counts").inner_text() == counts, "and so do the figures"
-        process.send_signal(signal.SIGCONT)
-        one.wait("document.getElementById('offline').hidden", timeout_s=60)
-        one.wait("document.querySelector('.toast')?.innerText.includes('Connected again')")
-        one.wait("document.getElementById('batch').dataset.state === 'cancelled'", timeout_s=30)
-        told = service.wait_for(batch_id, "cancelled")["counts"]
-        done = sum(told[name] for name in ("succeeded", "dead", "skipped", "cancelled"))
-        one.wait(f"document.querySelector('#counts [data-f=done]').innerText === '{done}'")
-
-        other = service.submit(site.urls()[1:9:2], name="goes on, too", options=slowly)
-        page.goto(f"{url}/batches/{other}")
-        one.wait("document.querySelector('.live-table')")
-        process.kill()
-        one.wait("!document.getElementById('offline').hidden", timeout_s=60)
-        with service.client() as http:
-            http.post(f"/api/v1/batch/{other}/cancel")
+        with plain_service(service, at=url):
+            one.wait("document.querySelector('.toast')?.innerText.includes('Connected again')", timeout_s=60)
+            one.wait("document.getElementById('batch').dataset.state === 'cancelled'", timeout_s=30)
+            done = sum(told[name] for name in ("succeeded", "dead", "skipped", "cancelled"))
+            one.wait(f"document.querySelector('#counts [data-f=done]').innerText === '{done}'")
+            assert page.locator("#offline").is_hidden()

@@ -124,6 +124,14 @@ def seed_sets(home: Path, *, n: int = 60) -> None:
     parts = [_row(i, 300.0 * ((i - 1) % 5), recording=1 + (i > 5)) for i in range(1, 11)]
     split = a_set(*parts, title="Two parts", source_id="2parts", recordings=["a", "b"])
     no_times = [_row(i, None) for i in range(1, 6)]
+    rows = [_row(i, 120.0 * (i - 1)) for i in range(1, 9)]
+    inserted = _row(4, 420.0, of=99, artist="Marit Sol", title="Found Tape")
+    later = [*rows[:3], inserted, *(replace(row, index=i, number=i) for i, row in enumerate(rows[3:], 5))]
+    grown = [
+        a_set(*some, title="One row more", source_id="4more", fetched_at=datetime(2026, 11, day, tzinfo=UTC))
+        for day, some in ((1, rows), (2, later))
+    ]
+    dots = a_set(_row(1, 0.0), title="Two dots", source_id="..", site="file")
     bare = a_set(*no_times, title="No times at all", source_id="3bare", date=None)
     made.batch(
         "20260601-080000-00000091",
@@ -133,8 +141,10 @@ def seed_sets(home: Path, *, n: int = 60) -> None:
         [_assessed(hostile)],
         [_assessed(split)],
         [_assessed(bare)],
+        [_assessed(grown[0])],
+        [_assessed(dots)],
     )
     made.finish("20260601-080000-00000091")
-    made.batch("20261101-080000-00000092", [long_set()])
+    made.batch("20261101-080000-00000092", [long_set()], [_assessed(grown[1])])
     made.finish("20261101-080000-00000092")
     made.close()

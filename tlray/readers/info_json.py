@@ -15,7 +15,7 @@ from tlray.readers.chapters.marks import ChapterTracks, tracks_of
 from tlray.readers.chapters.podcasting import chapters_of
 from tlray.readers.feed.notes import lines_of_notes
 from tlray.readers.interface import SourceFile
-from tlray.readers.made import content_id, links, made_set, names, stem
+from tlray.readers.made import content_id, is_site_name, links, made_set, names, stem
 from tlray.readers.sniff import head_text, json_keys
 from tlray.readers.text.about import about
 from tlray.sites.fields import day
@@ -133,6 +133,8 @@ def _first(info: Mapping[str, Any], *keys: str) -> Any:
 def _site(info: Mapping[str, Any], url: str) -> str:
     """Return the name of the site: yt-dlp's extractor without its sort (``soundcloud:set``)."""
     extractor = string(_first(info, "extractor", "extractor_key", "source")).lower().partition(":")[0]
+    if not is_site_name(extractor):
+        extractor = ""
     return "youtube" if extractor.startswith("youtube") or _YOUTUBE.match(url) else extractor or "file"
 
 

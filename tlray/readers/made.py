@@ -43,3 +43,8 @@ def plural(count: int, word: str) -> str:
 def links(urls: Sequence[str]) -> list[str]:
     """Return the addresses that are of the web."""
     return [url for url in urls if url.startswith(("http://", "https://"))]
+
+
+def is_site_name(text: str) -> bool:
+    """True if a set of this site has an address in the catalogue: the name is one part of a path, and no step."""
+    return text not in ("", ".", "..") and "/" not in text and text.isprintable()

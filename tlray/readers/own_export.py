@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tlray.model import PageKind, ParsedPage, Tracklist
 from tlray.readers.interface import SourceFile
+from tlray.readers.made import is_site_name
 from tlray.readers.sniff import head_text, json_keys
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def _sets(text: bytes) -> list[Tracklist]:
         made.track_count = len(made.tracks)
         if not all(math.isfinite(found) for found in _numbers(made) if found is not None):
             raise ValueError("a number that is not finite")
+        if not is_site_name(made.site):
+            raise ValueError(f"site: {made.site!r} is no name of a site")
     return sets
 
 

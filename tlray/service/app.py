@@ -29,6 +29,7 @@ from tlray.service.page.views import VIEWS
 from tlray.service.routes import (
     batches,
     catalogue,
+    catalogue_exports,
     dead_letters,
     docs,
     domains,
@@ -61,6 +62,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     dead_letters.router,
     results.router,
     names.router,
+    catalogue_exports.router,
     catalogue.router,
     exports.router,
     domains.router,

@@ -77,6 +77,14 @@ def test_other_sites_and_other_savers() -> None:
     assert (found.site, found.source_id, found.title) == ("youtube", "zyxw9876543", "Harbour")
 
 
+@pytest.mark.parametrize("extractor", ["..", "a/b", ""])
+def test_a_site_that_is_no_name_is_a_file(extractor: str) -> None:
+    found = the_set(
+        info_json(TIMED, extractor=extractor, webpage_url="https://a.example/y", extractor_key=extractor)
+    )
+    assert found.site == "file"
+
+
 def test_a_playlist_is_the_sets_of_its_entries() -> None:
     entries = [json.loads(info_json(TIMED, id="one")), json.loads(info_json("none", id="two")), None]
     page = read(json.dumps({"_type": "playlist", "id": "p", "title": "All", "entries": entries}).encode())

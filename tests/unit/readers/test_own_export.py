@@ -107,6 +107,12 @@ def test_what_is_broken_is_unknown(body: bytes) -> None:
     assert page.reason
 
 
+@pytest.mark.parametrize("site", ["", ".", "..", "a/b", "a\x00b"])
+def test_a_site_without_an_address_in_the_catalogue_is_refused(site: str) -> None:
+    page = read(written([replace(SETS[1], site=site)], "lines"))
+    assert (page.kind, "site: " in (page.reason or "")) == (PageKind.UNKNOWN, True)
+
+
 @pytest.mark.parametrize("number", ["NaN", "1e999"])
 def test_a_number_that_is_not_finite_is_no_cue(number: str) -> None:
     body = written([cued(0.0, 60.25)], "lines").replace(b"60.25", number.encode())

@@ -40,6 +40,11 @@ def test_marks_that_move_text_are_shown(mark: str) -> None:
     assert text.plain(f"a{mark}b") == "a□b"
 
 
+def test_lines_stay_lines_in_a_text_of_several() -> None:
+    assert text.safe_lines("a\r\n\tb<i>\n") == "a\n    b&lt;i&gt;\n"
+    assert "□" in text.safe_lines("a\n\x07\u2028b")
+
+
 def test_markup_is_escaped_even_where_it_was_marked_safe_by_somebody_else() -> None:
     assert text.safe("<b>&") == "&lt;b&gt;&amp;"
     assert isinstance(text.safe("x"), Markup)
@@ -74,7 +79,7 @@ def status(state: str, **more: object) -> dict[str, object]:
     counts = {"queued": 0, "waiting": 0, "leased": 0, "succeeded": 0, "dead": 0, "skipped": 0, "cancelled": 0}
     given: dict[str, object] = {
         "state": state, "trouble": None, "counts": counts, "domains": {}, "parked": {}, "elapsed_s": 3_840.0, "tracks": 21_406,
-        "starts_at": 5.0,
+        "starts_at": 5.0, "batch_id": "b",
     }  # fmt: skip
     return {**given, **more, "counts": {**counts, **more.get("counts", {})}}  # type: ignore[dict-item]
 
@@ -107,6 +112,14 @@ SENTENCES = [
     ),
     (
         status("running", domains={f"{i}.org": {"open": 1, "cooling_until": 9.0 + i} for i in range(4)}),
+        ["All 4 sites of this batch rest. The first goes on"],
+    ),
+    (
+        status(
+            "running",
+            domains={"on.org": {"open": 1}}
+            | {f"{i}.org": {"open": 1, "cooling_until": 9.0 + i} for i in range(4)},
+        ),
         ["4 sites of this batch rest. The first goes on"],
     ),
     (
@@ -123,6 +136,21 @@ SENTENCES = [
 @pytest.mark.parametrize(("stands", "sentences"), SENTENCES)
 def test_a_batch_says_how_it_stands(stands: dict[str, object], sentences: list[str]) -> None:
     assert [note.text for note in batch_words.notes(stands)] == sentences  # type: ignore[arg-type]
+
+
+def test_a_note_leads_to_what_is_to_be_done_next() -> None:
+    def ways(state: str, *, may_submit: bool = True, **given: object) -> list[tuple[str, str]]:
+        found = batch_words.notes(status(state, **given), may_submit=may_submit)  # type: ignore[arg-type]
+        return [(note.href, note.label) for note in found]
+
+    cancelled = {"succeeded": 1, "cancelled": 688}
+    assert ways("cancelled", counts=cancelled) == [("new?from=b", "New batch from these 688")]
+    assert ways("cancelled", counts=cancelled, may_submit=False) == [("", "")]
+    assert ways("cancelled", counts={"succeeded": 1}) == [("", "")]
+    assert ways("cancelling") == [("new?from=b", "New batch from what is left")]
+    assert ways("completed", counts={"succeeded": 9, "dead": 2}) == [("dead-letters?batch=b", "See the 2")]
+    assert ways("completed", counts={"dead": 2}, may_submit=False) == [("dead-letters?batch=b", "See why")]
+    assert ways("completed", counts={"succeeded": 1}) == [("", "")]
 
 
 ENDS = [

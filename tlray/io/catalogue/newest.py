@@ -18,7 +18,7 @@ from tlray.io.catalogue import merged
 from tlray.io.catalogue.catch_up import catch_up
 from tlray.io.catalogue.database import opened
 from tlray.io.catalogue.merged import Generation, Tables
-from tlray.io.catalogue.search import Place
+from tlray.io.catalogue.search import Place, Query, narrowing
 from tlray.io.catalogue.version_list import StoredVersion
 from tlray.io.disk.home import Home
 from tlray.io.journal.opening import open_reader
@@ -56,10 +56,10 @@ def load(home: Home, *, min_quality: float | None = None) -> tuple[pd.DataFrame,
 
 
 def iter_newest(
-    home: Home, *, min_quality: float | None = None, owner: str | None = None
+    home: Home, *, min_quality: float | None = None, owner: str | None = None, query: Query | None = None
 ) -> Iterator[Tracklist]:
-    """Yield the newest version of every set, batch by batch and part by part."""
-    for tracklists, tracks in iter_tables(home, min_quality=min_quality, owner=owner):
+    """Yield the newest version of every set that a search finds, without one of all sets, batch by batch and part by part."""
+    for tracklists, tracks in iter_tables(home, min_quality=min_quality, owner=owner, query=query):
         yield from from_tables(tracklists, tracks)
 
 
@@ -88,19 +88,25 @@ def merge_all(home: Home) -> Generation:
 
 
 def iter_tables(
-    home: Home, *, min_quality: float | None = None, owner: str | None = None, until: int = _LAST
+    home: Home,
+    *,
+    min_quality: float | None = None,
+    owner: str | None = None,
+    until: int = _LAST,
+    query: Query | None = None,
 ) -> Iterator[Tables]:
     """Yield (tracklists, tracks) of the newest versions up to a result, part by part."""
     if until == _LAST:
         catch_up(home)
+    query = query or Query(min_quality=min_quality)
     generation = merged.current(home) if owner is None else merged.NONE  # the files have those of all users
-    old, new = _wanted(home, min_quality, owner, generation.position, until)
+    old, new = _wanted(home, query, owner, generation.position, until)
     try:
         if len(old):
             for part in merged.read(home, generation):
                 yield from _chosen(part, old)
     except FileNotFoundError:  # before the first: the files were deleted, or replaced just now
-        _, new = _wanted(home, min_quality, owner, merged.NONE.position, until)
+        _, new = _wanted(home, query, owner, merged.NONE.position, until)
     store = open_store(home)
     for batch_id, numbers in new:
         for part in iter_parts(store, batch_id, manifest_of(home, batch_id)):
@@ -118,19 +124,20 @@ def _chosen(part: Tables, wanted: Numbers) -> Iterator[Tables]:
 
 
 def _wanted(
-    home: Home, min_quality: float | None, owner: str | None, position: int, until: int
+    home: Home, query: Query, owner: str | None, position: int, until: int
 ) -> tuple[Numbers, list[tuple[str, Numbers]]]:
     """Return the numbers of the newest versions up to a position, and those after it by batch, all sorted."""
-    sql = (
-        f"SELECT item_id * {SETS_PER_ITEM} + set_index FROM sets"
-        " WHERE (?4 IS NULL AND is_newest OR owner = ?4)"
-        " AND seq > ?1 AND seq <= ?2 AND (?3 IS NULL OR quality >= ?3)"
-    )
+    narrowed, values = narrowing(query, owner)
+    claims = ["(:owner IS NULL AND is_newest OR owner = :owner)", "seq > :after", "seq <= :until", narrowed]
+    where = " AND ".join(filter(None, claims))
+    sql = f"SELECT item_id * {SETS_PER_ITEM} + set_index FROM sets WHERE {where}"
+    values |= {"owner": owner}
     with opened(home) as db:
         db.execute("BEGIN")  # a set that changes meanwhile is in one of the two
-        old = _numbers(db, sql, (-1, position, min_quality, owner))
+        old = _numbers(db, sql, values | {"after": -1, "until": position})
+        values |= {"after": position, "until": until}
         found = [
-            (batch_id, _numbers(db, f"{sql} AND batch = ?5", (position, until, min_quality, owner, batch)))
+            (batch_id, _numbers(db, f"{sql} AND batch = :batch", values | {"batch": batch}))
             for batch, batch_id in db.execute(
                 "SELECT number, batch_id FROM batches WHERE ?1 IS NULL OR owner = ?1 ORDER BY number",
                 (owner,),
@@ -140,7 +147,7 @@ def _wanted(
     return old, [(batch_id, numbers) for batch_id, numbers in found if len(numbers)]
 
 
-def _numbers(db: Connection, sql: str, values: tuple[Any, ...]) -> Numbers:
+def _numbers(db: Connection, sql: str, values: dict[str, Any]) -> Numbers:
     found: Numbers = np.sort(np.fromiter((number for (number,) in db.execute(sql, values)), np.int64))
     return found
 

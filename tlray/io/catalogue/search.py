@@ -107,14 +107,8 @@ def search(
     db: sqlite3.Connection, query: Query, *, owner: str | None, before: int | None, limit: int
 ) -> Page:
     """Return the sets that are found and come before a place, the last one first."""
-    match = query.match
-    claims, values = claims_of(query, owner)
-    values |= {"match": match}
-    source = "facets f" if match is None else "words w CROSS JOIN facets f ON f.id = w.rowid"
-    row_id = "f.id" if match is None else "w.rowid"
-    if match is not None:
-        claims = ["words MATCH :match", *claims]
-    where = " AND ".join(claims)
+    source, where, values = _found(query, owner)
+    row_id = "w.rowid" if "match" in values else "f.id"
     db.execute("BEGIN")
     try:
         total, quality = db.execute(
@@ -144,6 +138,24 @@ def claims_of(query: Query, owner: str | None) -> tuple[list[str], dict[str, Any
         if getattr(query, name) is not None:
             claims.append(claim)
     return claims, {"owner": owner} | {f.name: getattr(query, f.name) for f in fields(query)}
+
+
+def narrowing(query: Query, owner: str | None) -> tuple[str, dict[str, Any]]:
+    """Return the claim on the ``id`` of a set that a search finds it, and its values; "" where it finds every set."""
+    if query == Query():
+        return "", {}
+    source, where, values = _found(query, owner)
+    return f"id IN (SELECT f.id FROM {source} WHERE {where})", values
+
+
+def _found(query: Query, owner: str | None) -> tuple[str, str, dict[str, Any]]:
+    """Return the tables of a search, its conditions, and their values."""
+    match = query.match
+    claims, values = claims_of(query, owner)
+    if match is None:
+        return "facets f", " AND ".join(claims), values
+    where = " AND ".join(["words MATCH :match", *claims])
+    return "words w CROSS JOIN facets f ON f.id = w.rowid", where, values | {"match": match}
 
 
 class Place(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from tlray.core.model.progress import BatchStatus
@@ -26,15 +26,19 @@ class Note:
     until: float | None = None
     """When it ends."""
     is_bad: bool = False
+    href: str = ""
+    """The address, below ``/``, of what to do next; "" for none."""
+    label: str = ""
 
 
-def notes(status: BatchStatus) -> list[Note]:
+def notes(status: BatchStatus, *, may_submit: bool = True) -> list[Note]:
     """Return what a reader has to know, the most important first."""
     found: list[Note] = []
     if status["trouble"]:
         found.append(Note("warn", "bad", f"Nothing goes on: {status['trouble']}", is_bad=True))
     if (note := _of_state(status)) is not None:
-        found.append(note)
+        is_of_reader = may_submit or not note.href.startswith("new")
+        found.append(note if is_of_reader else replace(note, href="", label=""))
     return [*found, *_rests(status), *_given_up(status)]
 
 
@@ -48,11 +52,8 @@ def _of_state(status: BatchStatus) -> Note | None:
             else "Nothing"
         )
         return Note("pause", "wait", f"Paused. {begun} new begins.")
-    if state == "cancelling":
-        return Note("dash", "off", "This batch is being cancelled and cannot be resumed.")
-    if state == "cancelled":
-        text = f"Cancelled. What was fetched is kept: {plural(n_kept, 'set')}. Not fetched: {plural(n_left, 'item')}."
-        return Note("dash", "off", text)
+    if state in ("cancelling", "cancelled"):
+        return _cancelled(status, n_kept, n_left)
     if state == "scheduled":
         return Note("clock", "wait", "It starts", until=status["starts_at"])
     if state == "completed":
@@ -60,13 +61,38 @@ def _of_state(status: BatchStatus) -> Note | None:
     return None
 
 
+def _cancelled(status: BatchStatus, n_kept: int, n_left: int) -> Note:
+    if status["state"] == "cancelling":
+        text = "This batch is being cancelled and cannot be resumed."
+        return Note("dash", "off", text, href=_again(status), label="New batch from what is left")
+    text = f"Cancelled. What was fetched is kept: {plural(n_kept, 'set')}. Not fetched: {plural(n_left, 'item')}."
+    if not n_left:
+        return Note("dash", "off", text)
+    label = "New batch from this one" if n_left == 1 else f"New batch from these {n_left:,}"
+    return Note("dash", "off", text, href=_again(status), label=label)
+
+
+def _again(status: BatchStatus) -> str:
+    return f"new?from={status['batch_id']}"
+
+
 def _end(status: BatchStatus) -> Note:
     n_sets, n_dead = status["counts"].get("succeeded", 0), status["counts"].get("dead", 0)
     if not n_sets and n_dead:
-        return Note("cross", "bad", f"Finished without a set: {plural(n_dead, 'dead letter')}.")
+        text = f"Finished without a set: {plural(n_dead, 'dead letter')}."
+        return Note("cross", "bad", text, href=_dead(status), label="See why")
     dead = f", {plural(n_dead, 'dead letter')}" if n_dead else ""
     what = f"{plural(n_sets, 'set')}, {plural(status['tracks'], 'track')}{dead}"
-    return Note("check", "done", f"Done in {duration(status['elapsed_s'])}: {what}.")
+    text = f"Done in {duration(status['elapsed_s'])}: {what}."
+    if not n_dead:
+        return Note("check", "done", text)
+    return Note(
+        "check", "done", text, href=_dead(status), label="See it" if n_dead == 1 else f"See the {n_dead:,}"
+    )
+
+
+def _dead(status: BatchStatus) -> str:
+    return f"dead-letters?batch={status['batch_id']}"
 
 
 def _rests(status: BatchStatus) -> list[Note]:
@@ -74,12 +100,15 @@ def _rests(status: BatchStatus) -> list[Note]:
     if status["state"] not in ("running", "paused"):
         return []
     resting = [(name, domain) for name, domain in status["domains"].items() if domain.get("cooling_until")]
-    if len(resting) > MAX_RESTS:
-        first = min(float(domain["cooling_until"]) for _, domain in resting)
-        return [
-            Note("clock", "wait", f"{len(resting)} sites of this batch rest. The first goes on", until=first)
-        ]
+    n_open = sum(domain["open"] > 0 for domain in status["domains"].values())
+    are_all = len(resting) == n_open > 1
     found = []
+    if len(resting) > MAX_RESTS or are_all:
+        first = min(float(domain["cooling_until"]) for _, domain in resting)
+        who = "All " * are_all + f"{len(resting)} sites"
+        found.append(Note("clock", "wait", f"{who} of this batch rest. The first goes on", until=first))
+    if len(resting) > MAX_RESTS:
+        return found
     for name, domain in resting:
         n = domain["open"]
         goes = f"Its {plural(n, 'item')} {'goes on by itself' if n == 1 else 'go on by themselves'}"
@@ -93,7 +122,7 @@ def _given_up(status: BatchStatus) -> list[Note]:
     for name, why in list(status["parked"].items())[:MAX_RESTS]:
         reason = why.removeprefix(f"{PARKED}: ")
         text = f"{name} was given up: {reason}. Its items are dead letters; leave it alone for a day, then retry them."
-        found.append(Note("ban", "bad", text))
+        found.append(Note("ban", "bad", text, href=_dead(status), label="See them"))
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
@@ -12,8 +12,10 @@ from tlray.service.http.problems import ProblemError, phrase
 from tlray.service.page.rendering import HEADERS, path_of, render, see_other
 
 TITLES: Final = {
+    400: "This address leads to nothing",
     403: "You may not do that",
     404: "Nothing is here",
+    422: "Something in this address is not valid",
     500: "That is a bug of ours",
     503: "The service is being started again",
 }
@@ -21,7 +23,10 @@ REASONS: Final = {
     404: "There is no such page, batch or set; or it belongs to somebody else.",
     503: "Nothing is lost, and this page goes on by itself.",
 }
+NO_PAGE: Final = "There is no such page of this list. Its address was cut or changed."
 REFRESH_S: Final = 4
+CURSORS: Final = ("cursor", "changes")
+"""Parameters that say which page of a list is shown."""
 
 
 def problem_page(request: HTTPConnection, error: ProblemError) -> Response:
@@ -32,16 +37,29 @@ def problem_page(request: HTTPConnection, error: ProblemError) -> Response:
     headers = dict(error.headers or {})
     if status == 503:
         headers["Refresh"] = f"{REFRESH_S}"
+    is_view = request.scope.get("method") in ("GET", "HEAD")
+    query = parse_qsl(request.url.query) if is_view and status in (400, 404, 422) else []
+    here = f"./{_last_part(request)}"
+    others = [(name, value) for name, value in query if name not in CURSORS]
+    is_no_page = len(others) < len(query)
     return render(
         request,
         "problem.html",
         status=status,
         headers=headers,
         title=TITLES.get(status, phrase(status)),
-        reason=REASONS.get(status, error.detail),
-        detail=error.detail,
+        reason=NO_PAGE if is_no_page else REASONS.get(status, error.detail),
+        detail="" if is_no_page else error.detail,
         code=status,
+        cleared=here if query and others != [] else "",
+        first_page=f"{here}{'?' * bool(others)}{urlencode(others)}" if is_no_page else "",
     )
+
+
+def _last_part(request: HTTPConnection) -> str:
+    """Return the last part of a request's path as it was sent: where its page is, from itself."""
+    path: bytes = request.scope.get("raw_path") or quote(request.scope["path"]).encode()
+    return path.partition(b"?")[0].rpartition(b"/")[2].decode("latin-1")
 
 
 def sign_in_first(request: HTTPConnection) -> Response:

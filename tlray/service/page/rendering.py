@@ -49,7 +49,8 @@ environment = Environment(
     lstrip_blocks=True,
 )
 for helper in (
-    text.number, text.plural, text.percent, text.rate, text.duration, text.safe, text.plain, text.url_cut, text.link,
+    text.number, text.plural, text.percent, text.rate, text.duration, text.safe, text.safe_lines, text.plain,
+    text.url_cut, text.link,
     words.kind_words, words.helps, words.advice, words.done_of, words.parts_of,
 ):  # fmt: skip
     environment.globals[helper.__name__] = helper

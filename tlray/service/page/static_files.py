@@ -21,6 +21,8 @@ KINDS: Final = {
 }
 _WITHOUT_USE: Final = re.compile(rb"^[ \t]*(?://.*\n|/\*(?:[^*]|\*(?!/))*\*/[ \t]*\n)*[ \t]*", re.MULTILINE)
 """Comments with lines of their own, and indentation: a third of the bytes that a browser would read."""
+_TYPES: Final = re.compile(rb"/\*\* @[^\n]*?\*/ ?")
+"""Types in the midst of a line, which only a checker reads."""
 FOREVER: Final = "public, max-age=31536000, immutable"
 
 
@@ -29,7 +31,7 @@ def contents() -> dict[str, bytes]:
     """Return all files by name."""
     folder = files("tlray.service.page") / "static"
     return {
-        file.name: _WITHOUT_USE.sub(b"", file.read_bytes())
+        file.name: _TYPES.sub(b"", _WITHOUT_USE.sub(b"", file.read_bytes()))
         for file in sorted(folder.iterdir(), key=lambda file: file.name)
         if file.name.endswith(tuple(KINDS))
     }

@@ -29,6 +29,11 @@ def safe(text: object) -> Markup:
     )
 
 
+def safe_lines(text: str) -> Markup:
+    """Return a text of several lines as HTML; tabs and ends of lines are no control characters there."""
+    return Markup("\n").join(safe(line.removesuffix("\r").replace("\t", "    ")) for line in text.split("\n"))
+
+
 def plain(text: object) -> str:
     """Return a text for an attribute or a title, with each control character as □."""
     return _CONTROL.sub("□", str(text))

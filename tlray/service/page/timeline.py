@@ -171,13 +171,15 @@ def _warning(track: Row, latest: dict[int, float], duration_s: float | None) -> 
     return "earlier than a row before it" if cue_s < latest.get(track["recording"] or 1, 0.0) else ""
 
 
-def as_text(tracks: Sequence[Row]) -> str:
-    """Return a set's rows as lines of text, with numbers and the times that the source gives."""
-    lines = []
-    for row in table_of(tracks, None):
+def as_text(tracks: Sequence[Row], duration_s: float | None = None) -> str:
+    """Return a set's rows as lines of text, with headings, numbers and the times that the source gives, as exact as they are."""
+    lines: list[str] = []
+    for row in table_of(tracks, duration_s):
+        if row["heading"]:
+            lines += [""] * bool(lines) + [row["heading"]]
         if row["kind"] == "mashup_part":
             continue
         start = "w/" if row["kind"] == "with" else f"{row['number']}." if row["number"] is not None else "-"
-        time = f" [{row['time']}]" if row["time"] else ""
+        time = f" [{row['time']}{' ' * bool(row['mark'])}{row['mark']}]" if row["time"] else ""
         lines.append(f"{start}{time} {row['text'] or name_of(row)}")
     return "\n".join(lines)

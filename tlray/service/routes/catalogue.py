@@ -17,9 +17,10 @@ from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse, Response
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from tlray.core.access.cursor import decode, encode
+from tlray.core.access.path_part import from_path
 from tlray.core.model.printable import in_json
 from tlray.core.model.quality import issue_name
 from tlray.export.json_shape import encode as utf8
@@ -35,6 +36,8 @@ from tlray.io.catalogue.tally import of_owner, quality_of
 from tlray.io.catalogue.version_list import StoredVersion, find_version
 from tlray.io.catalogue.version_list import versions as list_versions
 from tlray.io.disk.home import Home
+from tlray.model import Tracklist
+from tlray.service.auth.principal import Principal
 from tlray.service.backend.catalogue_questions import questions_of
 from tlray.service.http.bodies import NDJSON
 from tlray.service.http.paging import Cursor, Limit
@@ -63,7 +66,13 @@ _TAGS: Final[list[str | Enum]] = ["catalogue"]
 Text = Annotated[str | None, Query(min_length=1, max_length=200)]
 Site = Annotated[str, Path(max_length=200, examples=["1001tracklists"])]
 SourceId = Annotated[
-    str, Path(max_length=2_000, description="The site's id of the set.", examples=["1pn8l919"])
+    str,
+    Path(
+        max_length=2_000,
+        description="The site's id of the set. `.` and `..` have a slash more: `..%2F`.",
+        examples=["1pn8l919"],
+    ),
+    AfterValidator(from_path),
 ]
 
 
@@ -148,25 +157,9 @@ async def one(
     ] = None,
 ) -> Response:
     """Return a set, with its tracks, and the sets of other sites that are the same performance."""
-    if merged and version is not None:
-        raise validation([("query.version", "the newest versions are merged; leave out one of the two")])
-    owner = principal.sees
-
-    def question(db: Any) -> _Asked | None:
-        place = catalogue.find(db, site, source_id, owner=owner)
-        if place is None:
-            return None
-        found = None if version is None else find_version(db, site, source_id, version, owner=owner)
-        places = sets_of(db, place, owner=owner) if merged else [place]
-        return _Asked(places, same_as(db, place, owner=owner), found)
-
-    _, found = await _ask(gateway.home, question)
-    if found is None:
-        raise not_found("set", f"{site}:{source_id}")
-    if version is not None and found.version is None:
-        raise not_found("version", f"{version} of {site}:{source_id}")
-    shape = await asyncio.to_thread(_whole, gateway.home, found, merged=merged)
-    return Response(_line(shape | {"same_as": found.same_as}), media_type="application/json")
+    asked = await ask_for_set(gateway.home, principal, site, source_id, merged=merged, version=version)
+    shape = await asyncio.to_thread(_whole, gateway.home, asked, merged=merged)
+    return Response(_line(shape | {"same_as": asked.same_as}), media_type="application/json")
 
 
 @router.get("/changes", response_class=Response, responses={**CHANGES_RESPONSE, **problems(400)})
@@ -230,7 +223,7 @@ def _day(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
-class _Asked(NamedTuple):
+class Asked(NamedTuple):
     """Where a set is."""
 
     places: list[Place]
@@ -240,17 +233,47 @@ class _Asked(NamedTuple):
     """The version that is asked for, if it is not the newest."""
 
 
-def _whole(home: Home, asked: _Asked, *, merged: bool) -> dict[str, Any]:
+async def ask_for_set(
+    home: Home, principal: Principal, site: str, source_id: str, *, merged: bool, version: int | None
+) -> Asked:
+    """Return where a set that the caller sees is; a problem (404, 422) if there is none, or no such version."""
+    if merged and version is not None:
+        raise validation([("query.version", "the newest versions are merged; leave out one of the two")])
+    owner = principal.sees
+
+    def question(db: Any) -> Asked | None:
+        place = catalogue.find(db, site, source_id, owner=owner)
+        if place is None:
+            return None
+        found = None if version is None else find_version(db, site, source_id, version, owner=owner)
+        places = sets_of(db, place, owner=owner) if merged else [place]
+        return Asked(places, same_as(db, place, owner=owner), found)
+
+    _, found = await _ask(home, question)
+    if found is None:
+        raise not_found("set", f"{site}:{source_id}")
+    if version is not None and found.version is None:
+        raise not_found("version", f"{version} of {site}:{source_id}")
+    return found
+
+
+def read_asked(home: Home, asked: Asked, *, merged: bool) -> tuple[Tracklist, Place]:
+    """Return a set, and the place of its newest version; merged: of its first source."""
     place = asked.places[0]
     if asked.version is not None:
-        tracklist = read_set(home, asked.version)
+        return read_set(home, asked.version), place
+    return read_merged(home, asked.places) if merged else (read_set(home, place), place)
+
+
+def _whole(home: Home, asked: Asked, *, merged: bool) -> dict[str, Any]:
+    tracklist, place = read_asked(home, asked, merged=merged)
+    of_version: dict[str, Any] = {}
+    if asked.version is not None:
         of_version = {
             "batch_id": asked.version.batch_id, "item_id": str(asked.version.item_id),
             "issues": [issue_name(issue) for issue in tracklist.quality_issues],
         }  # fmt: skip
-        return {**place.summary, **plain(tracklist), **of_version, "source_id": place.summary["source_id"]}
-    tracklist, place = read_merged(home, asked.places) if merged else (read_set(home, place), place)
-    return {**place.summary, **plain(tracklist), "source_id": place.summary["source_id"]}
+    return {**place.summary, **plain(tracklist), **of_version, "source_id": place.summary["source_id"]}
 
 
 def _line(shape: dict[str, Any]) -> bytes:

@@ -1,23 +1,16 @@
-"""``GET /api/v1/batch/{id}/export?format=`` and ``/api/v1/catalogue/export``: sets as a file of one format."""
+"""``GET /api/v1/batch/{id}/export?format=``: the sets of a batch as a file of one format; and the formats."""
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import fields
-from functools import partial
 from inspect import Parameter, Signature
 from typing import Annotated, Any, Final, get_type_hints
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 
-from tlray.errors import CannotFinish
 from tlray.export.formats import all_formats, get, names
-from tlray.io.catalogue.catch_up import catch_up
-from tlray.io.catalogue.merging import iter_merged
-from tlray.io.catalogue.newest import iter_newest
 from tlray.io.export import zip_archive
 from tlray.io.results.open_store import open_store
 from tlray.io.results.reader import iter_tracklists
@@ -28,8 +21,6 @@ from tlray.service.routes.dependencies import BatchId, Reader, TheGateway
 from tlray.service.routes.export_files import Source, exported
 
 router = APIRouter(prefix="/api/v1", tags=["results"], route_class=ApiRoute)
-CATCH_UP_S: Final = 10.0
-"""So long an export of the catalogue reads what is missing there; if that is not all of it, it is refused for now."""
 _BYTES: Final = {"type": "string", "format": "binary"}
 _SET: Final = {"type": "object", "description": "A set; all of its fields are in docs/results.md."}
 KINDS: Final[dict[str, Any]] = {
@@ -50,11 +41,15 @@ KINDS.update(
         if f.fits_one_file and (kind := f.media_type.partition(";")[0]) not in KINDS
     }
 )
-FILE_RESPONSE: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"description": "The file.", "content": KINDS},
-    206: {"description": f"A range of it, at most {MAX_SENT:,} bytes.", "content": KINDS},
-    304: {"description": "The file of `If-None-Match` has not changed."},
-}
+
+
+def file_responses(kinds: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    """Return the ``responses`` of a route whose answer is a file of one of these media types."""
+    return {
+        200: {"description": "The file.", "content": kinds},
+        206: {"description": f"A range of it, at most {MAX_SENT:,} bytes.", "content": kinds},
+        304: {"description": "The file of `If-None-Match` has not changed."},
+    }
 
 
 @router.get("/formats")
@@ -103,7 +98,7 @@ MinQuality = Annotated[
 @router.get(
     "/batch/{batch_id}/export",
     response_class=Response,
-    responses={**FILE_RESPONSE, **problems(404, 413, 416, 507)},
+    responses={**file_responses(KINDS), **problems(404, 413, 416, 507)},
 )
 async def export(
     request: Request,
@@ -126,53 +121,24 @@ async def export(
             ),
         )
 
-    return await _answer(request, gateway, batch_id, format_, options, find)
+    return await export_answer(request, gateway, batch_id, format_, options, find)
 
 
-@router.head("/catalogue/export", include_in_schema=False)
-@router.get(
-    "/catalogue/export", response_class=Response, responses={**FILE_RESPONSE, **problems(413, 416, 507)}
-)
-async def export_catalogue(
-    request: Request,
-    gateway: TheGateway,
-    principal: Reader,
-    options: FormatOptions,
-    format_: FormatName,
-    min_quality: MinQuality = None,
-    merged: Annotated[
-        bool, Query(description="One set a performance, of each field the best source.")
-    ] = False,
-) -> Response:
-    """Download the newest version of every set of all your batches as one file; ZIP archives are as those of a batch."""
-    owner = principal.sees
-
-    async def find() -> Source:
-        standing = await asyncio.to_thread(catch_up, gateway.home, within_s=CATCH_UP_S)
-        if standing.n_behind:
-            raise CannotFinish(
-                f"the catalogue lacks about {standing.n_behind:,} results, which are being read; try again"
-            )
-        sets = partial(iter_merged if merged else iter_newest, gateway.home)
-        # a user may be named like anything: as JSON, no two texts are one
-        content = json.dumps([standing.position, min_quality, merged, owner])
-        return Source(content, lambda: sets(min_quality=min_quality, owner=owner))
-
-    return await _answer(request, gateway, "merged" if merged else "all", format_, options, find)
-
-
-async def _answer(
+async def export_answer(
     request: Request,
     gateway: TheGateway,
     name: str,
     format_: str,
     options: dict[str, Any],
     find: Callable[[], Awaitable[Source]],
+    *,
+    filename: str = "",
 ) -> Response:
-    """Answer with the file of an export, made if there is none yet."""
+    """Answer with the file of an export, made if there is none yet. Without a ``filename`` it is called ``name``."""
     chosen = get(format_)
     chosen_options = {key: value for key, value in options.items() if key in chosen.option_names}
     folder = gateway.home.exports(name) / "_service"
     path = await exported(folder, chosen, chosen.chosen(chosen_options), find)
-    kind = chosen.media_type if chosen.fits_one_file else zip_archive.MEDIA_TYPE
-    return file_answer(request, path, media_type=kind, filename=f"{name}{chosen.download_suffix}")
+    kind = chosen.media_type if chosen.fits_name(path.name) else zip_archive.MEDIA_TYPE
+    suffix = chosen.suffix if chosen.fits_name(path.name) else chosen.download_suffix
+    return file_answer(request, path, media_type=kind, filename=f"{filename or name}{suffix}")

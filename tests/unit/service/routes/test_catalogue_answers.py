@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -16,10 +17,11 @@ from made_catalogue import MadeHome
 from made_sets import a_set, a_track
 
 from tlray.core.access.tokens import digest_of, spell
+from tlray.export.formats import all_formats
 from tlray.io.catalogue import catch_up as catch_up_module
 from tlray.io.catalogue.newest import merge_all
 from tlray.model import Tracklist
-from tlray.service.routes import catalogue, exports
+from tlray.service.routes import catalogue, catalogue_exports
 
 SET = "/api/v1/catalogue/1001tracklists/s1"
 TOKENS = {user: spell(user.encode()[:3], user.encode() * 8 + b"x" * 8).text for user in ("ann", "bob", "eve")}
@@ -225,11 +227,80 @@ async def test_an_export_has_the_newest_versions_that_a_user_sees(made: MadeHome
     )
 
 
+async def test_an_export_has_what_a_search_with_the_same_conditions_finds(
+    made: MadeHome, tmp_path: Path
+) -> None:
+    made.batch(
+        "b3", [night("A", "B", source_id="s3", djs=["Cleo"], date=date(2026, 5, 1), quality=0.9)], owner="ann"
+    )
+    searches: list[dict[str, Any]] = [
+        {"q": "secret"}, {"q": "a", "min_quality": 0.8}, {"dj": "cleo"}, {"artist": "b"}, {"label": "none"},
+        {"source": "1001tracklists", "from": "2026-05-01", "to": "2026-05-01"}, {"from": "2027-01-01"},
+    ]  # fmt: skip
+    path, n_found = "/api/v1/catalogue", []
+    for is_merged in (False, True):
+        for user in ("ann", "bob", "eve"):
+            http = client(tmp_path, user)
+            for query in searches:
+                found = (await http.get(path, params=query)).json()["sets"]
+                answer = await http.get(f"{path}/export", params={"format": "jsonl", **query})
+                assert answer.status_code == 200, answer.text
+                ids = {json.loads(line)["source_id"] for line in answer.text.splitlines()}
+                assert ids == {one["source_id"] for one in found}, (user, query)
+                assert not answer.text or 'filename="found.jsonl"' in answer.headers["content-disposition"]
+                n_found.append(len(ids))
+        if not is_merged:
+            merge_all(made.home)
+    assert n_found[:7] == [1, 2, 1, 1, 0, 1, 0]
+    both = {"format": "jsonl", "merged": "true"}
+    for wrong, where in (
+        ({"q": "**"}, "query.q"),
+        ({"from": "yesterday"}, "query.from"),
+        (both | {"dj": "cleo"}, "query.merged"),
+        ({"site": "x"}, "query.site"),
+        ({"version": "1"}, "query.version"),
+        ({"site": "x", "source_id": "s1", "q": "a"}, "query.site"),
+    ):
+        answer = await client(tmp_path, "ann").get(f"{path}/export", params={"format": "csv", **wrong})
+        assert faults(answer)[0][0] == where
+
+
+async def test_one_set_is_exported_in_each_format_named_after_it(made: MadeHome, tmp_path: Path) -> None:
+    cued = [a_track(n, 60.0 * n, artist="A", title=f"T{n}", recording=1) for n in (1, 2)]
+    split = [a_track(n, 60.0, artist="A", title=f"T{n}", recording=n) for n in (1, 2)]
+    of_two = a_set(*split, source_id="two", recordings=["x", "y"], title="Two")
+    made.batch("b3", [a_set(*cued, source_id="..", title="Night “A”")], [of_two], owner="ann")
+    ann, bob = (client(tmp_path, user) for user in ("ann", "bob"))
+    path, dots = "/api/v1/catalogue/export", {"site": "1001tracklists", "source_id": ".."}
+
+    async def file(name: str, **of: Any) -> httpx.Response:
+        answer = await ann.get(path, params={"format": name, **of})
+        assert answer.status_code == 200, (name, answer.text)
+        return answer
+
+    for format_ in all_formats():
+        answer = await file(format_.name, **dots)
+        assert answer.headers["content-type"].partition(";")[0] == format_.media_type.partition(";")[0]
+        assert answer.content
+        assert quote(format_.suffix) in answer.headers["content-disposition"]
+    sheet = await file("cue", **dots)
+    assert "INDEX 01 02:00:00" in sheet.text
+    known = {"If-None-Match": sheet.headers["etag"]}
+    assert (await ann.get(path, params={"format": "cue", **dots}, headers=known)).status_code == 304
+    for source_id in ("two", "s1"):  # two files; none, and why
+        assert (await file("cue", site="1001tracklists", source_id=source_id)).content.startswith(b"PK")
+    of_first = {"site": "1001tracklists", "source_id": "s1"}
+    assert json.loads((await file("jsonl", **of_first, version=1)).text)["track_count"] == 2
+    assert (await file("jsonl", **of_first, merged="true")).json()["merged_from"] == ["1001tracklists:s1"]
+    for http, query in ((bob, dots), (ann, of_first | {"version": 9}), (ann, dots | {"source_id": "..."})):
+        assert (await http.get(path, params={"format": "cue", **query})).status_code == 404
+
+
 async def test_an_export_of_a_catalogue_that_lacks_results_is_refused_for_now(
     made: MadeHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(catch_up_module, "WINDOW", 1)
-    monkeypatch.setattr(exports, "CATCH_UP_S", 0.0)
+    monkeypatch.setattr(catalogue_exports, "CATCH_UP_S", 0.0)
     answer = await client(tmp_path).get("/api/v1/catalogue/export", params={"format": "csv"})
     assert (answer.status_code, answer.headers["retry-after"].isdigit()) == (503, True)
     assert "lacks about 2 results" in answer.json()["detail"]

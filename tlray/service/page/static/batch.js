@@ -5,12 +5,13 @@ import { Live } from "./live.js";
 import { Head, doneOf } from "./head.js";
 import { Items } from "./items.js";
 import { Panel } from "./panel.js";
-import { say, toast } from "./page.js";
-import { number, plural } from "./text.js";
-import { watchExports } from "./exports.js";
+import { openDialog, say, toast } from "./page.js";
+import { number, plural, write } from "./text.js";
+import "./exports.js";
 import { showWhole } from "./whole.js";
 
 const CANCEL_S = 8;
+const ASKED_FROM = 1000; // dead letters: a retry of more is asked about
 const PAINT_MS = 250;
 const head = /** @type {HTMLElement} */ (document.getElementById("batch"));
 const batchId = head.dataset.id ?? "";
@@ -60,6 +61,13 @@ document.addEventListener("submit", async (event) => {
   const action = sent.dataset.action?.split("/").pop();
   if (!action || !sent.dataset.action?.startsWith(`batches/${batchId}/`)) return;
   event.preventDefault();
+  const dialog = sent.closest("dialog");
+  dialog?.close();
+  const nDead = Number(document.querySelector("#counts [data-f=dead]")?.textContent?.replace(/\D/g, ""));
+  if (action === "retry-dead" && !dialog && nDead > ASKED_FROM) {
+    write(document.getElementById("n-sure"), number(nDead));
+    return openDialog("sure");
+  }
   const button = sent.querySelector("button");
   if (button?.disabled) return;
   if (button) button.disabled = true;
@@ -260,5 +268,4 @@ if (document.getElementById("window")) {
   listenToRows();
 }
 startPriority();
-watchExports();
 live.start();

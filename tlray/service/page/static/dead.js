@@ -1,7 +1,7 @@
 // Dead letters: a retry of one stays on the page; that of a group says both numbers.
 
 import { call } from "./api.js";
-import { toast } from "./page.js";
+import { openDialog, toast } from "./page.js";
 import { number } from "./text.js";
 
 /** @param {FormData} data @param {string} name */
@@ -11,6 +11,9 @@ document.addEventListener("submit", async (event) => {
   const form = /** @type {HTMLFormElement} */ (event.target);
   if (!("letter" in form.dataset || "group" in form.dataset)) return;
   event.preventDefault();
+  const sure = /** @type {HTMLDialogElement|null} */ (document.getElementById("sure"));
+  if ("group" in form.dataset && sure && !("sure" in /** @type {HTMLElement} */ (event.submitter).dataset)) return openDialog("sure");
+  sure?.close();
   const button = form.querySelector("button");
   if (button) button.disabled = true;
   const data = new FormData(form);

@@ -196,7 +196,7 @@ export class Head {
     write(element.querySelector("span"), state.word);
   }
 
-  /** @param {{glyph: string, tone: string, text: string, until: number|null, is_bad: boolean}} note */
+  /** @param {{glyph: string, tone: string, text: string, until: number|null, is_bad: boolean, href: string, label: string}} note */
   #note(note) {
     const line = document.createElement("p");
     line.className = note.is_bad ? "note bad" : "note";
@@ -214,6 +214,7 @@ export class Head {
       setTime(left, note.until);
       text.append(when, " (", left, ").");
     }
+    if (note.href) text.append(" ", Object.assign(document.createElement("a"), { href: root + note.href, textContent: note.label }));
     line.append(icon, text);
     return line;
   }

@@ -32,6 +32,7 @@ export class Items {
     this.held = 0;
     this.selected = "";
     this.focusRow = 0;
+    this.entered = 0; // the row that is opened once it is read
     this.doneAtLoad = -1;
     this.seen = 0; // frames so far; an item that was read after the last one is as it stands
     this.reset(of.filter);
@@ -64,6 +65,7 @@ export class Items {
   /** Read what is shown first, then take the place of the server's rows. @param {number} line */
   async open(line) {
     await this.#read(this.isFiltered ? 0 : line);
+    const focused = this.#focusedRow();
     this.isLive = true;
     this.window.classList.add("live-table");
     document.getElementById("pager")?.remove();
@@ -74,8 +76,15 @@ export class Items {
     this.#size();
     this.window.scrollTop = 0;
     this.position = 0;
-    if (line > 1 && !this.isFiltered) this.toRow(line, false);
+    if (focused) this.toRow(focused);
+    else if (line > 1 && !this.isFiltered) this.toRow(line, false);
     else this.render();
+  }
+
+  /** The row of the server's that has the focus: keys are pressed before the rows are read. @returns {number} 0: none */
+  #focusedRow() {
+    const row = /** @type {HTMLElement|null} */ (document.activeElement?.closest("#rows tr"));
+    return row ? this.rowOf.get(row.dataset.id ?? "") ?? 0 : 0;
   }
 
   #showEmpty() {
@@ -218,6 +227,16 @@ export class Items {
     if (isSelected) set(node, "aria-selected", "true");
     else node.removeAttribute("aria-selected");
     set(node, "data-row", String(row));
+    if (item !== null && row === this.entered) {
+      this.entered = 0;
+      if (item && node.contains(document.activeElement)) queueMicrotask(() => node.querySelector("a")?.click());
+    }
+  }
+
+  /** Open the row in focus once it is read, if it is not yet. */
+  #enter() {
+    const row = Number(/** @type {HTMLElement|null} */ (document.activeElement?.closest("#rows tr.loading"))?.dataset.row);
+    if (row) this.entered = row;
   }
 
   /** One stop of the Tab key for the table. */
@@ -260,6 +279,7 @@ export class Items {
     this.window.addEventListener("keydown", (event) => {
       const page = Math.floor(this.viewPx / this.rowPx) - 1;
       const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, End: this.count, Home: -this.count };
+      if (event.key === "Enter") this.#enter();
       const step = steps[/** @type {keyof typeof steps} */ (event.key)];
       if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
@@ -391,6 +411,7 @@ export class Items {
 
   /** Show what was only counted. */
   async showChanges() {
+    if (!this.isLive) return; // what is being read is the newest
     this.changes = 0;
     this.doneAtLoad = this.#there();
     this.#showNewer();

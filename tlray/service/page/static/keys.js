@@ -36,29 +36,34 @@ function press(key) {
 
 /** @param {{openDialog: (id: string) => void, toggleExact: () => void, closeMenus: (except: Node|null) => void}} page */
 export function startKeys(page) {
-  let chordAt = 0;
+  let chordAt = -CHORD_MS; // by the clock of events: a busy page handles a key later than it was pressed
   const box = /** @type {HTMLInputElement|null} */ (document.getElementById("keys-on"));
   if (box) {
     box.checked = areOn();
     box.addEventListener("change", () => { try { localStorage.setItem(OFF, box.checked ? "0" : "1"); } catch { /* a private window */ } });
   }
-  document.addEventListener("keydown", (event) => {
+  document.addEventListener("keydown", take);
+  document.documentElement.dataset.keys = "";
+  document.dispatchEvent(new CustomEvent("tl-keys", { detail: take })); // those that came before this module
+
+  /** @param {KeyboardEvent} event */
+  function take(event) {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (document.querySelector("dialog[open]")) return;
     if (event.key === "Escape") return escape(event);
     if (isField(event.target) || !areOn()) return;
-    if (chordAt && Date.now() - chordAt < CHORD_MS) {
-      chordAt = 0;
+    const isSecond = event.timeStamp - chordAt < CHORD_MS;
+    chordAt = -CHORD_MS;
+    if (isSecond) {
       const place = PLACES[/** @type {keyof typeof PLACES} */ (event.key)];
       if (place) { event.preventDefault(); location.assign(root + place); }
       return;
     }
-    chordAt = 0;
-    const act = { "/": find, "?": () => page.openDialog("keys"), g: () => { chordAt = Date.now(); }, j: () => moveRow(1), k: () => moveRow(-1), t: page.toggleExact, p: () => press("p"), r: () => press("r"), ".": () => emit("tl-show"), "[": () => emit("tl-step", -1), "]": () => emit("tl-step", 1) }[event.key];
+    const act = { "/": find, "?": () => page.openDialog("keys"), g: () => { chordAt = event.timeStamp; }, j: () => moveRow(1), k: () => moveRow(-1), t: page.toggleExact, p: () => press("p"), r: () => press("r"), ".": () => emit("tl-show"), "[": () => emit("tl-step", -1), "]": () => emit("tl-step", 1) }[event.key];
     if (!act) return;
     event.preventDefault();
     act();
-  });
+  }
 
   function find() {
     const field = document.querySelector("[data-find]");

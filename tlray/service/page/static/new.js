@@ -1,6 +1,6 @@
 // A new batch: the list is checked while it is typed; files are dropped; long lists are sent in pieces.
 
-import { call, query } from "./api.js";
+import { Problem, call, query } from "./api.js";
 import { go, say, toast } from "./page.js";
 import { duration, number, plural, rate, safe, write } from "./text.js";
 
@@ -29,11 +29,11 @@ if (zone) {
 async function send(what) {
   const body = new URLSearchParams(/** @type {any} */ (new FormData(form)));
   body.set("do", what);
-  if (long && what === "check") body.set("lines", long.slice(0, MAX_LINES).join("\n").slice(0, MAX_CHARS));
-  const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
+  if (long) body.set("lines", what === "check" ? long.slice(0, MAX_LINES).join("\n").slice(0, MAX_CHARS) : "");
+  const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } }).catch(() => { throw new Problem(0, "The service does not answer."); });
   const told = await answer.json().catch(() => null);
   if (!told) throw new Error(`The service answered ${answer.status}.`);
-  if (!answer.ok && !told.faults?.length) throw new Error(told.detail ?? "That did not work.");
+  if (!answer.ok && !told.faults?.length) throw new Problem(answer.status, told.detail ?? "That did not work.");
   return told;
 }
 
@@ -76,8 +76,9 @@ function showPreview(preview, firstUrls) {
   const n = long ? long.length : preview.total;
   const parts = [line(`${long ? "about " : ""}${plural(n, "set")} on ${plural(preview.n_domains, "site")}`, "verdict")];
   if (long) parts.push(line(`The first ${number(MAX_LINES)} lines are checked here, the others while they are sent.`, "muted"));
+  if (long && cron()) parts.push(line(`A schedule has at most ${number(MAX_LINES)} lines. Shorten the list, or empty “Repeat” to fetch it once.`, "free"));
   if (preview.duplicates || preview.n_rejected) parts.push(line(`${plural(preview.duplicates, "duplicate")} and ${plural(preview.n_rejected, "bad line")} are left out.`));
-  if (preview.takes_s && !long) parts.push(line(`It takes about ${duration(preview.takes_s)}${preview.estimate_waits_on ? `, because of ${safe(preview.estimate_waits_on)}` : ""}.`));
+  if (preview.takes_s && !long) parts.push(line(`It takes about ${duration(preview.takes_s)}${why(preview)}.`));
   for (const warning of preview.warnings ?? []) parts.push(line(safe(warning), "muted"));
   parts.push(siteTable(preview.domains));
   if (firstUrls.length) parts.push(list(firstUrls.map(safe), "left-out mono small"));
@@ -85,9 +86,17 @@ function showPreview(preview, firstUrls) {
   const same = preview.duplicate_lines.slice(0, 20).map((/** @type {any} */ one) => `Line ${number(one.line)} is the page of line ${number(one.first_line)}`);
   if (bad.length || same.length) parts.push(list([...bad, ...same], "left-out"));
   result.replaceChildren(...parts);
-  start.hidden = n === 0;
+  start.hidden = n === 0 || Boolean(long && cron());
   start.textContent = cron() ? "Make the schedule" : `Start ${plural(n, "set")}`;
   say(`${plural(n, "set")}, ${plural(preview.duplicates, "duplicate")}, ${plural(preview.n_rejected, "bad line")}`);
+}
+
+/** Why it takes so long. @param {any} preview @returns {string} */
+function why(preview) {
+  const name = preview.estimate_waits_on;
+  const domain = preview.domains.find((/** @type {any} */ one) => one.domain === name);
+  if (domain) return `, because ${safe(name)} allows ${rate(domain.max_rate)}`;
+  return name ? `, because of ${safe(name)}` : "";
 }
 
 const cron = () => /** @type {HTMLInputElement|null} */ (document.getElementById("cron"))?.value.trim() ?? "";
@@ -154,13 +163,16 @@ faultBox.addEventListener("click", (event) => {
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const button = /** @type {HTMLButtonElement|null} */ (event.submitter);
+  clearTimeout(typing);
   if (button?.value === "check") return check(true);
+  isChecking++; // what a check says after this is older than what the service answers now
   start.disabled = true;
   try {
     if (files.length) await sendFiles();
     else if (long) await sendPieces(long);
     else {
-      const told = await send("start");
+      const told = await patient(() => send("start"));
+      if (!told) return;
       if (told.faults?.length) showFaults(told.faults, true);
       else if (told.path) go(told.path.replace(/^\//, ""));
     }
@@ -179,32 +191,45 @@ function named() {
 
 /** Send a long list in pieces; nobody sees the batch before all of it is there. @param {string[]} all */
 async function sendPieces(all) {
-  const opened = await call(`batch?state=receiving`, { method: "POST", json: named() });
+  const opened = await send("open");
+  if (opened.faults.length) return showFaults(opened.faults, true);
   const path = `batch/${opened.batch_id}`;
-  const told = toast("Sending …", { forMs: 0 });
+  toast("Sending …", { forMs: 0 });
   let n = 0;
   for (let from = 0; from < all.length; n++) {
     let to = from;
     for (let chars = 0; to < all.length && to - from < PIECE_LINES && chars < PIECE_CHARS; to++) chars += (all[to]?.length ?? 0) + 1;
-    await patient(() => call(`${path}/append?piece=${n + 1}`, { method: "POST", body: all.slice(from, to).join("\n"), headers: { "Content-Type": "text/plain" } }));
+    const sent = await patient(() => call(`${path}/append?piece=${n + 1}`, { method: "POST", body: all.slice(from, to).join("\n"), headers: { "Content-Type": "text/plain" } }));
+    if (!sent) return;
     from = to;
-    told.write(`Sent ${number(from)} of ${number(all.length)} lines`);
+    toast(`Sent ${number(from)} of ${number(all.length)} lines`, { forMs: 0 });
   }
   await call(`${path}/commit`, { method: "POST", json: { pieces: n } });
   go(`batches/${opened.batch_id}`);
 }
 
-/** Try again while the service says that it is full. @param {() => Promise<any>} send */
-async function patient(send) {
+/** Try again while the service says that it is full, until somebody stops it. @param {() => Promise<any>} act @returns {Promise<any>} null: stopped */
+async function patient(act) {
   for (let tries = 0; ; tries++) {
     try {
-      return await send();
+      return await act();
     } catch (error) {
       const status = /** @type {any} */ (error).status;
       if ((status !== 429 && status !== 503 && status !== 0) || tries > 60) throw error;
-      await new Promise((go) => setTimeout(go, Math.min(10_000, 1000 * (tries + 1))));
+      if (!(await waits(/** @type {Error} */ (error).message, Math.min(30, 5 * (tries + 1))))) return null;
     }
   }
+}
+
+/** Wait for the next try, second by second. @param {string} reason @param {number} forS @returns {Promise<boolean>} false: stopped */
+function waits(reason, forS) {
+  return new Promise((go) => {
+    let left = forS;
+    const words = () => `${reason.replace(/\.?$/, ".")} Your list is safe here; next try in ${left} s.`;
+    const end = (/** @type {boolean} */ goesOn) => { clearInterval(timer); box.close(); go(goesOn); };
+    const box = toast(words(), { label: "Stop trying", forMs: 0, act: () => end(false) });
+    const timer = setInterval(() => { if (--left <= 0) end(true); else box.write(words()); }, 1000);
+  });
 }
 
 async function sendFiles() {
@@ -220,8 +245,25 @@ async function sendFiles() {
 // -- files -------------------------------------------------------------------------------------------
 
 const MAX_FILES = 1000;
+const NOT_FOR_FILES = ["fresh_for", "not_before", "cron", "webhook", "email"];
 const MAX_CHECKED_BYTES = 20_000_000; // more is checked by sending it
 const KINDS = { tlray: "own export", "info-json": "info.json of a download", cue: "CUE sheet", serato: "Serato history", traktor: "Traktor collection or history", rekordbox: "rekordbox collection or history", virtualdj: "VirtualDJ history", chapters: "file of chapters", feed: "feed", page: "saved page", text: "text" };
+
+/** What was chosen that does not apply to files; it is said before they are sent. @returns {HTMLElement[]} */
+function notForFiles() {
+  const given = NOT_FOR_FILES.filter((name) => valueOf(name)).map((name) => /** @type {HTMLInputElement|null} */ (document.getElementById(name))?.labels?.[0]?.textContent ?? name);
+  const told = [];
+  if (given.length) told.push(line(`Files are imported once, at once, and as they are. Without effect on them: ${given.join(", ")}.`, "free t-wait"));
+  if (long || lines?.value.trim()) told.push(line("The list of URLs is not sent along with files: it stays under “Paste”.", "free t-wait"));
+  return told;
+}
+
+/** @param {string} name @returns {string} the value of an option that was chosen, and does not stand there anyway */
+function valueOf(name) {
+  const field = /** @type {HTMLInputElement|HTMLSelectElement|null} */ (document.getElementById(name));
+  if (field instanceof HTMLSelectElement) return field.selectedOptions[0]?.defaultSelected ? "" : field.value;
+  return field?.value.trim() ?? "";
+}
 
 /** @returns {Promise<void>} */
 async function showFiles() {
@@ -236,7 +278,7 @@ async function showFiles() {
     return;
   }
   if (bytes > MAX_CHECKED_BYTES) {
-    result.replaceChildren(head, line("So much is not checked before: what is in them is said by their batch.", "muted"));
+    result.replaceChildren(head, line("So much is not checked before: what is in them is said by their batch.", "muted"), ...notForFiles());
     offerImport(files.length);
     return;
   }
@@ -261,7 +303,7 @@ function showImport(told) {
   const n = told.n_rejected + told.n_unknown;
   if (n) parts.push(line(`${plural(n, "file")} cannot be read:`), list([...bad, ...unknown], "left-out"));
   if (!told.total) parts.push(line("Nothing here can be imported. Drop other files.", "muted"));
-  result.replaceChildren(...parts);
+  result.replaceChildren(...parts, ...notForFiles());
   offerImport(told.total);
   say(`${plural(told.total, "file")} to import, ${number(n)} cannot be read`);
 }
@@ -322,6 +364,9 @@ function show(source) {
   if (!paste || !drop) return;
   paste.hidden = source === "files";
   drop.hidden = source !== "files";
+  for (const name of NOT_FOR_FILES) document.getElementById(name)?.closest(".field")?.classList.toggle("no-use", source === "files");
+  const hint = document.getElementById("for-files");
+  if (hint) hint.hidden = source !== "files";
   for (const tab of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#sources [data-source]"))) {
     if (tab.dataset.source === source) tab.setAttribute("aria-current", "page");
     else tab.removeAttribute("aria-current");

@@ -2,7 +2,7 @@
 
 import { call, root } from "./api.js";
 import { copy, setTime, toast } from "./page.js";
-import { duration, plural, safe, webAddress, write } from "./text.js";
+import { duration, plural, safe, safeLines, webAddress, write } from "./text.js";
 import { set } from "./head.js";
 import { stateOf } from "./rows.js";
 
@@ -129,7 +129,7 @@ export class Panel {
     try {
       const answer = await fetch(`${root}api/v1/batch/${this.of.batchId}/items/${this.itemId}/page`);
       const all = answer.ok ? await answer.text() : "This page is not in the archive.";
-      text.textContent = all.slice(0, 100_000).split("\n").map(safe).join("\n");
+      text.textContent = safeLines(all.slice(0, 100_000));
     } catch {
       text.textContent = "The service does not answer.";
     }

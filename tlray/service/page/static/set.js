@@ -1,5 +1,6 @@
 // A set: its text for the clipboard, and the row that plays at `#t=`.
 
+import "./exports.js";
 import { copy } from "./page.js";
 
 const button = document.getElementById("copy");

@@ -11,6 +11,9 @@ const SHORT_EXACT = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "s
 /** @param {unknown} text @returns {string} the text with each control character and bidi mark as □ */
 export const safe = (text) => String(text ?? "").replace(CONTROL, "□");
 
+/** @param {string} text of several lines: tabs and ends of lines are no control characters there */
+export const safeLines = (text) => text.split("\n").map((line) => safe(line.replace(/\r$/, "").replaceAll("\t", "    "))).join("\n");
+
 /** @param {number|null|undefined} n */
 export const number = (n) => (n == null ? "–" : NUMBER.format(Math.round(n)));
 

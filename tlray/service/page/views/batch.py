@@ -79,7 +79,7 @@ async def batch(
         "batch.html",
         batch=status,
         estimate=estimate_of(status),
-        notes=batch_words.notes(status),
+        notes=batch_words.notes(status, may_submit="submit" in principal.scopes),
         domains=_domains(found, status["state"]),
         n_lines=_n_lines(status),
         priorities=("immediate", "normal", "low"),
@@ -135,6 +135,7 @@ def _domains(found: list[dict[str, Any]], state: str) -> list[dict[str, Any]]:
 async def words(request: Request, batch_id: BatchId, gateway: TheGateway, principal: Reader) -> Response:
     """Return the sentences of a batch, for the script: one place words them. For a second all are told the same."""
     await gateway.see(principal, batch_id)
+    may_submit = "submit" in principal.scopes
 
     async def ask() -> dict[str, Any]:
         status, found = await asyncio.gather(
@@ -145,7 +146,7 @@ async def words(request: Request, batch_id: BatchId, gateway: TheGateway, princi
         return {
             "state": {"glyph": GLYPHS[name], "tone": TONES[name], "word": BATCH_WORDS[name]},
             "eta": f"No end can be told yet: {estimate.reason}." if estimate.reason and not estimate.likely_by else "",
-            "notes": [asdict(note) for note in batch_words.notes(status)],
+            "notes": [asdict(note) for note in batch_words.notes(status, may_submit=may_submit)],
             "domains": [
                 {"domain": row["domain"], "glyph": row["glyph"], "tone": row["tone"], "word": row["word"],
                  "reason": row["reason"], "rate": row["rate_text"], "done": row["done"]}
@@ -153,7 +154,9 @@ async def words(request: Request, batch_id: BatchId, gateway: TheGateway, princi
             ],
         }  # fmt: skip
 
-    return answered(request, await request.app.state.recent.get(("words", batch_id), ask, for_s=TOLD_S))
+    return answered(
+        request, await request.app.state.recent.get(("words", batch_id, may_submit), ask, for_s=TOLD_S)
+    )
 
 
 @router.get("/{batch_id}/items/{item_id}")

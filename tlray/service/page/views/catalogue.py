@@ -9,8 +9,10 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from tlray.core.access.cursor import BadCursor
+from tlray.export.formats import all_formats
 from tlray.service.http.problems import ProblemError
-from tlray.service.page.addresses import name_path, search_path, set_path
+from tlray.service.page.addresses import export_path, search_path, set_path
 from tlray.service.page.calls import body_of
 from tlray.service.page.rendering import render
 from tlray.service.routes import catalogue, names
@@ -36,6 +38,7 @@ async def search(request: Request, gateway: TheGateway, principal: Reader) -> Re
         "catalogue": None,
     }
     facets: dict[str, Any] = {"years": [], "sites": []}
+    status = 422 if faults else 200
     if not faults:
         try:
             pages, counts = await asyncio.gather(
@@ -45,14 +48,17 @@ async def search(request: Request, gateway: TheGateway, principal: Reader) -> Re
                 names.facets(gateway, principal, **conditions),
             )
             found, facets = body_of(pages), body_of(counts)
+        except BadCursor:
+            status, faults = 400, ["There is no such page of this search."]
         except ProblemError as error:
-            if error.status_code != 400:
+            if error.status_code != 422:
                 raise
-            faults = [str(error.detail)]
+            status, faults = 422, [what for _, what in error.errors] or [str(error.detail)]
     kept = {name: value for name, value in asked.items() if value and name != "cursor"}
     return render(
-        request, "catalogue.html", found=found, facets=facets, chosen=asked, kept=kept, faults=faults,
-        is_filtered=bool(kept), search_of=lambda **more: search_path(**{**kept, **more}), set_path=set_path, name_path=name_path,
+        request, "catalogue.html", status=status, found=found, facets=facets, chosen=asked, kept=kept, faults=faults,
+        is_filtered=bool(kept), search_of=lambda **more: search_path(**{**kept, **more}), set_path=set_path,
+        export_path=export_path, formats=all_formats(),
     )  # fmt: skip
 
 

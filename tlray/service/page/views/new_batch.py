@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
+from tlray.core.model.lifecycle import ItemState
 from tlray.errors import TlrayError
 from tlray.service.auth.principal import Principal
 from tlray.service.backend.gateway import Gateway
+from tlray.service.http.bodies import LINES
+from tlray.service.http.paging import MAX_LIMIT
 from tlray.service.http.problems import ProblemError, problem_for
 from tlray.service.page.calls import body_of
 from tlray.service.page.form import TheForm
 from tlray.service.page.rendering import HEADERS, render, see_other, wants_json
 from tlray.service.page.views.new_form import NewForm, read_form, value_text
-from tlray.service.routes import batches, schedules, templates
+from tlray.service.routes import batches, items, schedules, templates
 from tlray.service.routes.dependencies import Submitter, TheGateway
+from tlray.service.schemas.batches import MAX_URLS
 from tlray.service.submission.batch_request import with_template
+from tlray.service.submission.list_body import SentList
 
 router = APIRouter(include_in_schema=False)
 OPTIONS = frozenset({"name", "priority", "fresh_for", "not_before", "cron", "timezone", "webhook", "email"})
@@ -27,25 +32,53 @@ NO_LINES = "Paste one URL or more, one a line."
 
 
 @router.get("/new")
-async def new(request: Request, gateway: TheGateway, principal: Submitter, template: str = "") -> Response:
-    """Show the form."""
-    return await _shown(
-        request, gateway, principal, NewForm({"template": template, "key": secrets.token_hex(8)})
-    )
+async def new(
+    request: Request,
+    gateway: TheGateway,
+    principal: Submitter,
+    template: str = "",
+    from_: Annotated[str, Query(alias="from")] = "",
+) -> Response:
+    """Show the form; ``from``: with the URLs of a batch that were not fetched because it was cancelled."""
+    given = {"template": template, "key": secrets.token_hex(8)}
+    if from_:
+        urls, has_more = await _not_fetched(gateway, principal, from_)
+        more = f"# the first {MAX_URLS:,}; there are more\n" * has_more
+        name = (await gateway.status(from_))["name"]
+        given |= {"lines": more + "".join(f"{url}\n" for url in urls), "name": name}
+    return await _shown(request, gateway, principal, NewForm(given))
+
+
+async def _not_fetched(gateway: Gateway, principal: Principal, batch_id: str) -> tuple[list[str], bool]:
+    """Return the URLs of the items that a batch was cancelled with, at most those of one list, and whether there are more."""
+    urls: list[str] = []
+    cursor: str | None = None
+    while True:
+        page = body_of(
+            await items.items(
+                batch_id, gateway, principal, state=ItemState.CANCELLED, domain=None, reason=None, q=None,
+                from_line=None, cursor=cursor, limit=MAX_LIMIT,
+            )
+        )  # fmt: skip
+        urls += [item["url"] for item in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None or len(urls) >= MAX_URLS:
+            return urls[:MAX_URLS], cursor is not None
 
 
 @router.post("/new")
 async def submit(request: Request, gateway: TheGateway, principal: Submitter, form: TheForm) -> Response:
     """Check the list, or start the batch. A script gets the answer as JSON."""
     new_form = read_form(form)
-    is_check = new_form.given.get("do") != "start"
+    act = ACTIONS.get(new_form.given.get("do", ""), _checked)
     answer: dict[str, Any] = {}
     try:
-        answer = await (_started if not is_check else _checked)(gateway, principal, new_form)
-    except TlrayError as error:
-        new_form.take(problem_for(error))
-    except ProblemError as error:
-        new_form.take(error)
+        answer = await act(gateway, principal, new_form)
+    except (TlrayError, ProblemError) as error:
+        problem = problem_for(error) if isinstance(error, TlrayError) else error
+        if problem.status_code == 429 and wants_json(request):  # the script tries again
+            raise problem from None
+        new_form.take(problem)
     if wants_json(request):
         body = {**answer, "faults": [{"field": name, "what": what} for name, what in new_form.faults]}
         return JSONResponse(body, 422 if new_form.faults else 200, headers=HEADERS)
@@ -59,6 +92,7 @@ async def _checked(gateway: Gateway, principal: Principal, form: NewForm) -> dic
     if not form.given.get("template") and not form.urls:
         form.faults.append(("lines", NO_LINES))
         return {}
+    form.check_start()
     request = form.batch()
     if request is None:
         return {}
@@ -72,7 +106,8 @@ async def _started(gateway: Gateway, principal: Principal, form: NewForm) -> dic
     """Submit the batch, or create the schedule; return where it is."""
     if form.given.get("cron"):
         wanted = form.schedule()
-        if wanted is None:
+        form.check_start()
+        if wanted is None or form.faults:
             return {}
         made = await schedules.add_schedule(wanted, Response(), gateway, principal)
         return {"path": f"/schedules/{made.schedule_id}"}
@@ -84,6 +119,27 @@ async def _started(gateway: Gateway, principal: Principal, form: NewForm) -> dic
     key = form.given.get("key") or None
     receipt = body_of(await batches.take_list(gateway, principal, sent, key=key, digest=sent.digest))
     return {"path": f"/batches/{receipt['batch_id']}", "batch_id": receipt["batch_id"]}
+
+
+async def _opened(gateway: Gateway, principal: Principal, form: NewForm) -> dict[str, Any]:
+    """Open a batch for a list that is too long for a form; its pieces are sent to the API."""
+    if form.given.get("cron"):
+        form.faults.append(
+            ("cron", f"A schedule has at most {MAX_URLS:,} lines. Shorten the list, or empty this field.")
+        )
+        return {}
+    request = form.batch()
+    if request is None:
+        return {}
+    sent = SentList([], LINES[0], request, "")
+    receipt = body_of(
+        await batches.take_list(gateway, principal, sent, key=None, digest="", state="receiving")
+    )
+    return {"batch_id": receipt["batch_id"]}
+
+
+ACTIONS: Final = {"start": _started, "open": _opened}
+"""By the button; any other one checks the list."""
 
 
 async def _shown(

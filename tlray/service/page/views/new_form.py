@@ -85,6 +85,13 @@ class NewForm:
             urls = {"refresh": {"budget": whole(given["budget"]), "within": given.get("within") or "24h"}}
         return self._checked(ScheduleRequest, self._work() | urls | times)
 
+    def check_start(self) -> None:
+        """Note a start that a schedule would not heed."""
+        if self.given.get("cron") and self.given.get("not_before"):
+            self.faults.append(
+                ("not_before", "A schedule starts when its cron line says: empty one of the two.")
+            )
+
     def _work(self) -> dict[str, Any]:
         given, options = self.given, {}
         if given.get("fresh_for"):

@@ -17,11 +17,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from tlray.core.model.durations import as_clock
+from tlray.export.formats import all_formats
 from tlray.io.results.store import PartMoved
 from tlray.service.auth.principal import Principal
 from tlray.service.backend.gateway import Gateway
 from tlray.service.http.problems import ProblemError
-from tlray.service.page.addresses import name_path, set_path
+from tlray.service.page.addresses import export_path, name_path, set_path
 from tlray.service.page.calls import body_of
 from tlray.service.page.change_words import by_version, time_of
 from tlray.service.page.comparison import compared, in_words
@@ -53,7 +54,12 @@ class Chosen(NamedTuple):
 
 @router.get("/catalogue/{site}/{source_id:path}")
 async def one(
-    request: Request, gateway: TheGateway, streams: TheStreams, principal: Reader, site: str, source_id: str
+    request: Request,
+    gateway: TheGateway,
+    streams: TheStreams,
+    principal: Reader,
+    site: str,
+    source_id: catalogue.SourceId,
 ) -> Response:
     """Show a set."""
     query = request.query_params
@@ -89,7 +95,7 @@ async def one(
         only=query.get("only", ""),
         lanes=[] if older else lanes_of(tracks, shown["duration_s"]),
         rows=table_of(tracks, shown["duration_s"]),
-        text=as_text(tracks),
+        text=as_text(tracks, shown["duration_s"]),
         n_positions=sum(track["kind"] == "main" for track in tracks),
         issues=issues_of(shown["quality_issues"], has_others=bool(shown["same_as"]) and not is_merged),
         versions=[_told(version) for version in versions[:VERSIONS]],
@@ -100,6 +106,10 @@ async def one(
         is_first_page=query.get("changes") is None,
         older_changes=changed.headers["x-next-cursor"] if len(changes) == CHANGES else "",
         path=set_path(site, source_id),
+        set_site=site,
+        set_id=source_id,
+        export_path=export_path,
+        formats=all_formats(),
         time_of=time_of,
         clock=as_clock,
         day=day_in_words,
