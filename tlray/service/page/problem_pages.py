@@ -22,6 +22,8 @@ REASONS: Final = {
     503: "Nothing is lost, and this page goes on by itself.",
 }
 REFRESH_S: Final = 4
+FOR_CALLERS: Final = "/docs lists every call"
+"""A hint that is of use to callers of the API alone."""
 
 
 def problem_page(request: HTTPConnection, error: ProblemError) -> Response:
@@ -39,7 +41,7 @@ def problem_page(request: HTTPConnection, error: ProblemError) -> Response:
         headers=headers,
         title=TITLES.get(status, phrase(status)),
         reason=REASONS.get(status, error.detail),
-        detail=error.detail,
+        detail="" if str(error.detail).endswith(FOR_CALLERS) else error.detail,
         code=status,
     )
 
