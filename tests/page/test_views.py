@@ -23,6 +23,7 @@ VIEWS = {
     "batches-empty": "/batches?q=nothing-has-this-name",
     "new": "/new",
     "template": "/new?template=podcast",
+    "template-hostile": "/new?template=my-festival",
     "batch": f"/batches/{LARGE}",
     "batch-paused": f"/batches/{PAUSED}",
     "batch-done": f"/batches/{ALL_DEAD}",
@@ -102,6 +103,12 @@ def test_every_view_is_accessible_in_both_themes_and_comes_from_here(look: OpenL
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
             f"{name} scrolls sideways at {width}"
         )
+        if width < 600:  # 400 % zoom of a wide window
+            page.set_viewport_size({"width": 320, "height": 844})
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
+                f"{name} scrolls at 320"
+            )
+            page.set_viewport_size({"width": width, "height": 844})
         assert page.evaluate(STATES_WITHOUT_WORDS) == 0, f"{name}: a state by its colour alone"
         assert page.evaluate("document.getAnimations().length") == 0, f"{name} moves"
         assert {urlsplit(answer.url).netloc for answer in one.answers} == {urlsplit(one.base).netloc}
@@ -329,6 +336,36 @@ def test_text_from_elsewhere_changes_nothing_around_it(look: OpenLook) -> None:
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         heights = [box["height"] for at in page.locator("#list tbody tr").all() if (box := at.bounding_box())]
         assert max(heights) - min(heights) < 60
+
+
+def test_on_a_phone_nothing_is_cut_or_out_of_reach(look: OpenLook) -> None:
+    one = look(width=390)
+    page = one.goto(f"/batches/{ALL_DEAD}")
+    one.wait("document.querySelector('.live-table')")
+    assert not page.locator(".footbar").is_visible(), "an empty bar over the filters"
+    page.locator("#actions .menu summary").first.click()
+    box = page.locator(".exports").bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    page = one.goto(f"/batches/{LARGE}?tab=options")
+    tab = page.locator(".tabs [aria-current]").bounding_box()
+    assert tab is not None
+    assert tab["x"] + tab["width"] <= 390, "the open tab is out of sight"
+    page = one.goto("/dead-letters?kind=gone&domain=sets.example.org")
+    page.get_by_role("link", name="All groups").click()
+    assert page.locator(".group").first.is_visible()
+
+
+def test_a_list_outlives_a_look_at_the_templates(look: OpenLook) -> None:
+    one = look()
+    page = one.goto("/new")
+    page.fill("#lines", "https://sets.example.org/kept")
+    page.get_by_role("link", name="Template", exact=True).click()
+    page.get_by_role("link", name="Paste").click()
+    assert page.locator("#lines").input_value() == "https://sets.example.org/kept"
+    one.goto("/new")
+    assert page.locator("#lines").input_value() == ""
 
 
 def test_the_script_words_things_as_the_server_does(look: OpenLook) -> None:

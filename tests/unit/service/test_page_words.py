@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 from markupsafe import Markup
 from page_words import DURATIONS, RATES, URLS
@@ -14,6 +17,7 @@ from tlray.core.model.outcome import OutcomeKind
 from tlray.service.page import batch_words, text, words
 from tlray.service.page.estimate import Estimate, estimate_of
 from tlray.service.page.problem_pages import is_own_path
+from tlray.service.page.static_files import contents
 
 
 def test_rates_and_durations_are_read_as_people_say_them() -> None:
@@ -73,6 +77,34 @@ def test_every_state_and_kind_has_words() -> None:
     assert set(OutcomeKind) <= set(words.KIND_WORDS)
     assert words.kind_words("no-such-kind") == "no-such-kind"
     assert words.advice("no-such-kind")
+
+
+def test_the_panel_has_the_words_of_every_kind() -> None:
+    panel = contents()["panel.js"].decode()
+    for kind, said in words.KIND_WORDS.items():
+        assert re.search(rf'"?{kind.value}"?: {re.escape(json.dumps(said))}', panel), kind
+
+
+def test_words_begin_a_sentence_and_names_of_files_do_not_change() -> None:
+    assert words.sentence("the answer is no HTTP") == "The answer is no HTTP"
+    assert words.sentence("robots.txt forbids it") == "robots.txt forbids it"
+
+
+def test_a_day_has_its_year_where_it_is_another_one() -> None:
+    assert ">Sun 01 Nov, 12:00</time>" in text.moment(1_793_534_400.0, 1_795_000_000.0, day=True)
+    assert ">Sat 01 Nov 2025, 12:00</time>" in text.moment(1_761_998_400.0, 1_795_000_000.0, day=True)
+    assert text.day("2026-05-05") == "5 May 2026"
+
+
+def test_backticks_are_code_and_nothing_else_is_markup() -> None:
+    assert text.ticked("`a<b`: <i>") == "<code>a&lt;b</code>: &lt;i&gt;"
+
+
+def test_style_sheets_are_served_without_what_a_browser_does_not_need() -> None:
+    served = contents()["page.css"].decode()
+    assert "; " not in served
+    assert " {" not in served
+    assert "@media (max-width:760px){" in served
 
 
 def status(state: str, **more: object) -> dict[str, object]:

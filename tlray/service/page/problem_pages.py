@@ -27,6 +27,8 @@ NO_PAGE: Final = "There is no such page of this list. Its address was cut or cha
 REFRESH_S: Final = 4
 CURSORS: Final = ("cursor", "changes")
 """Parameters that say which page of a list is shown."""
+FOR_CALLERS: Final = "/docs lists every call"
+"""A hint that is of use to callers of the API alone."""
 
 
 def problem_page(request: HTTPConnection, error: ProblemError) -> Response:
@@ -49,7 +51,7 @@ def problem_page(request: HTTPConnection, error: ProblemError) -> Response:
         headers=headers,
         title=TITLES.get(status, phrase(status)),
         reason=NO_PAGE if is_no_page else REASONS.get(status, error.detail),
-        detail="" if is_no_page else error.detail,
+        detail="" if is_no_page or str(error.detail).endswith(FOR_CALLERS) else error.detail,
         code=status,
         cleared=here if query and others != [] else "",
         first_page=f"{here}{'?' * bool(others)}{urlencode(others)}" if is_no_page else "",

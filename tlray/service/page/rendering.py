@@ -50,7 +50,7 @@ environment = Environment(
 )
 for helper in (
     text.number, text.plural, text.percent, text.rate, text.duration, text.safe, text.safe_lines, text.plain,
-    text.url_cut, text.link,
+    text.url_cut, text.link, text.day, text.ticked, words.sentence,
     words.kind_words, words.helps, words.advice, words.done_of, words.parts_of,
 ):  # fmt: skip
     environment.globals[helper.__name__] = helper

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -120,11 +120,28 @@ def moment(
     if at is None:
         return escape(NEVER)
     stamp = datetime.fromtimestamp(at, UTC)
-    shown = f"{stamp:%a %d %b, %H:%M}" if day else f"{stamp:%H:%M}" if clock else relative(at, now)
+    year = "" if stamp.year == datetime.fromtimestamp(now, UTC).year else f" {stamp.year}"
+    shown = (
+        f"{stamp:%a %d %b}{year}, {stamp:%H:%M}" if day else f"{stamp:%H:%M}" if clock else relative(at, now)
+    )
     kind = Markup(" data-day") if day else Markup(" data-clock") if clock else ""
     title = Markup(' title="{}"').format(exact(at)) if titled else ""
     return Markup('<time datetime="{}"{}{}>{}</time>').format(
         f"{stamp:%Y-%m-%dT%H:%M:%SZ}", title, kind, shown
+    )
+
+
+def day(text: str) -> str:
+    """Return a day of a source as people write it: 15 May 2026."""
+    at = date.fromisoformat(text)
+    return f"{at.day} {at:%b} {at.year}"
+
+
+def ticked(text: str) -> Markup:
+    """Return a text of ours or a user's, with what stands between backticks as code."""
+    return Markup("").join(
+        Markup("<code>{}</code>").format(safe(piece)) if n % 2 else safe(piece)
+        for n, piece in enumerate(re.split("`([^`]+)`", text))
     )
 
 

@@ -41,8 +41,6 @@ KIND_WORDS: Final = {
     OutcomeKind.FETCHED: "fetched",
     OutcomeKind.REDIRECTED: "redirected",
     OutcomeKind.ANSWERED: "known already",
-    OutcomeKind.LISTED: "lists sets",
-    OutcomeKind.FOUND: "found, not scraped",
     OutcomeKind.NOT_BEGUN: "not begun",
     OutcomeKind.LISTED: "a page that lists sets",
     OutcomeKind.FOUND: "found on a page",
@@ -107,6 +105,11 @@ def glyph(sprite: str, name: str) -> Markup:
 def kind_words(kind: str) -> str:
     """Return what a kind of outcome means."""
     return KIND_WORDS.get(OutcomeKind(kind), kind) if kind in set(OutcomeKind) else kind
+
+
+def sentence(words: str) -> str:
+    """Return words as the beginning of a sentence; the name of a file stays as it is written."""
+    return words if words.startswith("robots.txt") else words[:1].upper() + words[1:]
 
 
 def helps(kind: str) -> bool:

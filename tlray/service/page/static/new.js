@@ -9,6 +9,7 @@ const MAX_LINES = 10_000; // of one call
 const MAX_CHARS = 700_000;
 const PIECE_LINES = 10_000;
 const PIECE_CHARS = 400_000;
+const KEPT_LIST = "tlray-kept-list";
 const form = /** @type {HTMLFormElement} */ (document.getElementById("new"));
 const lines = /** @type {HTMLTextAreaElement|null} */ (document.getElementById("lines"));
 const result = /** @type {HTMLElement} */ (document.getElementById("result"));
@@ -77,8 +78,9 @@ function showPreview(preview, firstUrls) {
   const parts = [line(`${long ? "about " : ""}${plural(n, "set")} on ${plural(preview.n_domains, "site")}`, "verdict")];
   if (long) parts.push(line(`The first ${number(MAX_LINES)} lines are checked here, the others while they are sent.`, "muted"));
   if (long && cron()) parts.push(line(`A schedule has at most ${number(MAX_LINES)} lines. Shorten the list, or empty “Repeat” to fetch it once.`, "free"));
-  if (preview.duplicates || preview.n_rejected) parts.push(line(`${plural(preview.duplicates, "duplicate")} and ${plural(preview.n_rejected, "bad line")} are left out.`));
-  if (preview.takes_s && !long) parts.push(line(`It takes about ${duration(preview.takes_s)}${why(preview)}.`));
+  const leftOut = [preview.duplicates && plural(preview.duplicates, "duplicate"), preview.n_rejected && plural(preview.n_rejected, "bad line")].filter(Boolean);
+  if (leftOut.length) parts.push(line(`${leftOut.join(" and ")} ${preview.duplicates + preview.n_rejected === 1 ? "is" : "are"} left out.`));
+  if (preview.takes_s && !long) parts.push(line(`It takes about ${duration(preview.takes_s >= 600 ? Math.round(preview.takes_s / 60) * 60 : preview.takes_s)}${why(preview)}.`));
   for (const warning of preview.warnings ?? []) parts.push(line(safe(warning), "muted"));
   parts.push(siteTable(preview.domains));
   if (firstUrls.length) parts.push(list(firstUrls.map(safe), "left-out mono small"));
@@ -375,6 +377,13 @@ function show(source) {
 }
 
 if (lines) {
+  lines.value ||= sessionStorage.getItem(KEPT_LIST) ?? ""; // of somebody who has looked at the templates meanwhile
+  sessionStorage.removeItem(KEPT_LIST);
+  if (lines.value) check();
+  document.getElementById("sources")?.addEventListener("click", (event) => {
+    const link = /** @type {Element} */ (event.target).closest("a:not([data-source])");
+    if (link && !long && lines.value) sessionStorage.setItem(KEPT_LIST, lines.value);
+  });
   for (const tab of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#sources [data-source]"))) {
     tab.hidden = false;
     tab.addEventListener("click", (event) => { event.preventDefault(); show(tab.dataset.source ?? "paste"); check(); });

@@ -129,9 +129,10 @@ function closeMenus(/** @type {Node|null} */ except) {
 function start() {
   const zone = document.getElementById("zone");
   if (zone) zone.textContent = Intl.DateTimeFormat().resolvedOptions().timeZone || "your zone";
-  const views = document.querySelector(".views");
-  const here = /** @type {HTMLElement|null} */ (views?.querySelector("[aria-current]"));
-  if (views && here) views.scrollLeft = here.offsetLeft + here.offsetWidth - views.clientWidth + 24; // on a phone they scroll
+  for (const list of document.querySelectorAll(".views, .tabs")) { // on a phone they scroll
+    const here = list.querySelector("[aria-current]")?.getBoundingClientRect();
+    if (here) list.scrollLeft += here.right - list.getBoundingClientRect().right + 24;
+  }
   writeTimes();
   setInterval(() => { if (!document.hidden) writeTimes(); }, TIMES_MS);
   for (const element of document.querySelectorAll("[data-open], [data-copy-link]")) element.removeAttribute("hidden");

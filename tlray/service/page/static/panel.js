@@ -6,7 +6,7 @@ import { duration, plural, safe, safeLines, webAddress, write } from "./text.js"
 import { set } from "./head.js";
 import { stateOf } from "./rows.js";
 
-const KINDS = { fetched: "fetched", answered: "known already", redirected: "redirected", gone: "the page is gone", "not-a-set": "the page is no set", blocked: "the site blocked us", unreadable: "the page cannot be read", throttled: "too many requests (429)", unavailable: "the site was not available", forbidden: "the site refused", timeout: "no answer in time", connect: "no connection", dns: "the host name is not known", robots: "robots.txt forbids it", lost: "lost with its worker", crashed: "our parser failed" };
+const KINDS = { fetched: "fetched", redirected: "redirected", answered: "known already", "not-begun": "not begun", listed: "a page that lists sets", found: "found on a page", gone: "the page is gone", "not-a-set": "the page is no set", blocked: "the site blocked us", unreadable: "the page cannot be read", throttled: "too many requests (429)", unavailable: "the site was not available", forbidden: "the site refused (401, 403)", "client-error": "the site refused the request", truncated: "the page ended too soon", "too-large": "the page is too large", "wrong-type": "no page, but another kind of file", "bad-encoding": "the page cannot be unpacked", timeout: "no answer in time", connect: "no connection", dns: "the host name is not known", tls: "no secure connection", "bad-http": "the answer is no HTTP", robots: "robots.txt forbids it", "private-address": "a private address", crashed: "our parser failed", lost: "lost with its worker" };
 
 export class Panel {
   /** @param {{batchId: string, sprite: string, onClose: () => void, onStep: (step: number) => void, onRetry: () => void}} of */
@@ -92,7 +92,7 @@ export class Panel {
     const icon = /** @type {Element} */ (document.querySelector("#state svg")?.cloneNode(true) ?? document.createElement("i"));
     set(icon.querySelector("use"), "href", `${this.of.sprite}#${glyph}`);
     state.append(icon, Object.assign(document.createElement("span"), { textContent: word }));
-    line.append(state, item.reason ? `: ${safe(item.reason)}` : "");
+    line.append(state, item.reason ? ` · ${safe(item.reason)}` : "");
     if (item.state === "waiting" && item.due_at) {
       line.append(" · next try ");
       setTime(line, item.due_at);

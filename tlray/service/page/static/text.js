@@ -5,6 +5,7 @@ const NUMBER = new Intl.NumberFormat("en");
 const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
 const WEEKDAY = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit" });
+const WEEKDAY_YEAR = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "2-digit", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
 const EXACT = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "2-digit", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" });
 const SHORT_EXACT = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
@@ -56,8 +57,8 @@ export function duration(seconds) {
 
 /** @param {number} at epoch seconds */
 export const clock = (at) => CLOCK.format(at * 1000);
-/** @param {number} at */
-export const day = (at) => WEEKDAY.format(at * 1000);
+/** @param {number} at with the year, if it is not this one */
+export const day = (at) => (new Date(at * 1000).getFullYear() === new Date().getFullYear() ? WEEKDAY : WEEKDAY_YEAR).format(at * 1000);
 /** @param {number} at */
 export const exact = (at) => EXACT.format(at * 1000);
 /** @param {number} at */

@@ -72,7 +72,7 @@ def _conditions(asked: dict[str, str]) -> tuple[dict[str, Any], list[str]]:
                 catalogue.iso_day(asked[name]) if asked[name] else None
             )
         except ValueError:
-            faults.append(f"“{name}” is a day, such as 2026-11-01.")
+            faults.append(f"“{name.capitalize()}” is a day, such as 2026-11-01.")
     try:
         least = float(asked["min_quality"]) if asked["min_quality"] else None
     except ValueError:

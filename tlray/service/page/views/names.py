@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -86,8 +87,9 @@ def _months(counts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     n = last - first + 1
     return [
         {
-            "month": f"{at // 12}-{at % 12 + 1:02d}", "sets": by_month.get(at, 0), "x": round(100 * (at - first) / n, 3),
-            "width": round(80 / n, 3), "height": round(100 * by_month.get(at, 0) / most, 1),
+            "month": f"{date(at // 12, at % 12 + 1, 1):%b %Y}", "sets": by_month.get(at, 0),
+            "x": round(100 * (at - first) / n, 3), "width": round(80 / n, 3),
+            "height": round(100 * by_month.get(at, 0) / most, 1),
         }
         for at in range(first, last + 1)
     ]  # fmt: skip

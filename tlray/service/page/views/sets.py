@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from fastapi import APIRouter, Request
@@ -112,7 +112,6 @@ async def one(
         formats=all_formats(),
         time_of=time_of,
         clock=as_clock,
-        day=day_in_words,
         epoch=_epoch,
         set_path=set_path,
         name_path=name_path,
@@ -187,9 +186,3 @@ def _told(version: Version) -> Version:
 
 def _epoch(text: str | None) -> float | None:
     return None if text is None else datetime.fromisoformat(text).timestamp()
-
-
-def day_in_words(text: str) -> str:
-    """Return a day as people write it: 15 May 2026."""
-    day = date.fromisoformat(text)
-    return f"{day.day} {day:%b} {day.year}"

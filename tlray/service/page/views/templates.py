@@ -160,7 +160,8 @@ def _take(new: NewForm, error: ProblemError) -> None:
     for where, what in error.errors or [("body.name", str(error.detail))]:
         part = where.removeprefix("body").lstrip(".").partition(".")[0]
         place = "name" if what.startswith("name ") else FIELDS.get(part, "lines")
-        new.faults.append((place, what))
+        is_empty = place == "lines" and not new.urls
+        new.faults.append((place, "Write at least one pattern." if is_empty else what))
 
 
 def _typed(template: templates.TemplateResponse) -> dict[str, str]:
