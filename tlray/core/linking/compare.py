@@ -92,6 +92,9 @@ def _shares_dj(one: frozenset[str], other: frozenset[str], *, may_be_misspelt: b
 
 
 def _is_spelling(one: str, other: str) -> bool:
+    """True for nearly the same name, and for one within another: a site names a duo, or both of a b2b, as one DJ or as two."""
+    if f" {one} " in f" {other} " or f" {other} " in f" {one} ":
+        return True
     return SequenceMatcher(None, one[:99], other[:99], autojunk=False).ratio() >= SIMILAR
 
 

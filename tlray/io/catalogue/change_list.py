@@ -52,6 +52,14 @@ def start_of(text: str | None) -> tuple[int, float | None]:
         raise NoStart(text) from None
 
 
+def set_named(text: str) -> tuple[str, str]:
+    """Read ``SITE:ID`` as a site and the id of a set there."""
+    site, colon, source_id = text.partition(":")
+    if not (colon and site and source_id):
+        raise UsageError(f"set {text[:80]!r} is not SITE:ID, such as 1001tracklists:1pn8l919")
+    return site, source_id
+
+
 def end_of(text: str | None) -> int | None:
     """Return the number of the change that a list ends before; `BadCursor` for anything but the cursor of a change."""
     return None if text is None else int(decode(text, "changes", int)[0])
