@@ -99,7 +99,7 @@ def iter_tables(
         if len(old):
             for part in merged.read(home, generation):
                 yield from _chosen(part, old)
-    except FileNotFoundError:  # before the first: the files were deleted, or replaced just now
+    except merged.FilesGone:  # before the first: the files were deleted, or replaced just now
         _, new = _wanted(home, min_quality, owner, merged.NONE.position, until)
     store = open_store(home)
     for batch_id, numbers in new:
