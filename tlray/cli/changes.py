@@ -33,7 +33,9 @@ TABLES = frozenset({"", ".parquet", ".pq"})
 def changes(
     since: Annotated[
         str | None,
-        typer.Option(metavar="MOMENT|CURSOR", help="Only later ones: 2026-11-01, or the cursor of a change."),
+        typer.Option(
+            metavar="MOMENT|CURSOR", help="Only later ones: 2026-11-01, 7d (ago), or the cursor of a change."
+        ),
     ] = None,
     of_set: Annotated[
         str | None, typer.Option("--set", metavar="SITE:ID", help="Only those of one set.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -155,6 +156,38 @@ def test_an_export_of_all_has_the_newest_version_of_every_set(
     for which in ("--all", "b1"):
         assert run([*good, which]) == 0
         assert [json.loads(line)["source_id"] for line in capsys.readouterr().out.splitlines()] == ["s2"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    ("command", "read"),
+    [
+        (["export", "--all", "--format", "xlsx", "--out", "{}/sets.xlsx"], "tlray.io.catalogue.newest.iter_newest"),
+        (["export", "--all", "--format", "text", "--out", "{}/sets"], "tlray.io.catalogue.newest.iter_newest"),
+        (["aggregate", "--out", "{}/sums"], "tlray.io.catalogue.merging.tables_of"),
+        (["changes", "--out", "{}/changes.parquet"], "tlray.io.catalogue.change_table.table"),
+    ],
+)  # fmt: skip
+def test_what_a_signal_ends_leaves_nothing_half_done(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], read: str, number: signal.Signals
+) -> None:  # fmt: skip
+    def read_until_the_signal(*given: object, **options: object) -> Iterator[Tracklist]:
+        yield night("A")
+        signal.raise_signal(number)
+
+    is_table = read.endswith("table")
+    reads = read_until_the_signal if not is_table else lambda *_, **__: list(read_until_the_signal())
+    monkeypatch.setattr(read, reads)
+    monkeypatch.setattr("tlray.io.catalogue.aggregation.Aggregation.read", lambda _, parts: list(parts))
+    out, temporary = tmp_path / "out", tmp_path / "tmp"
+    out.mkdir()
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    with pytest.raises(SystemExit) as end:
+        run([word.format(out) for word in [*command, "--home", str(home)]])
+    assert end.value.code == 128 + number
+    assert [*out.iterdir(), *temporary.iterdir()] == []
+    assert signal.getsignal(number) is signal.SIG_DFL
 
 
 def test_load_without_a_batch_is_the_whole_catalogue(home: Path) -> None:

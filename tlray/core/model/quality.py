@@ -69,7 +69,7 @@ def assess(tracklist: Tracklist) -> tuple[float, list[str]]:
 
 def require_share(min_quality: object) -> None:
     """Raise `UsageError` for a least quality that is no number from 0 to 1; None is none."""
-    if min_quality is None or (isinstance(min_quality, Real) and 0 <= min_quality <= 1):
+    if min_quality is None or (isinstance(min_quality, Real) and 0 <= float(min_quality) <= 1):
         return
     raise UsageError(f"the least quality is a number from 0 to 1, not {str(min_quality)[:40]}")
 

@@ -88,6 +88,7 @@ def read(home: Home, generation: Generation) -> Iterator[Tables]:
                 what = f"the merged file {stem} in {home.path / 'catalogue'} is damaged ({why})"
                 raise CannotFinish(f"{what}; it is not used any more: try again") from error
             yield tracklists, completed(tracks)
+            del tracklists, tracks  # before the next file is read: only one is in memory
 
 
 def forget(home: Home) -> None:

@@ -59,8 +59,9 @@ def iter_newest(
     home: Home, *, min_quality: float | None = None, owner: str | None = None
 ) -> Iterator[Tracklist]:
     """Yield the newest version of every set, batch by batch and part by part."""
-    for tracklists, tracks in iter_tables(home, min_quality=min_quality, owner=owner):
-        yield from from_tables(tracklists, tracks)
+    for part in iter_tables(home, min_quality=min_quality, owner=owner):
+        yield from from_tables(*part)
+        del part  # before the next one is read
 
 
 def read_set(home: Home, place: Place | StoredVersion) -> Tracklist:
@@ -99,6 +100,7 @@ def iter_tables(
         if len(old):
             for part in merged.read(home, generation):
                 yield from _chosen(part, old)
+                del part
     except merged.FilesGone:  # before the first: the files were deleted, or replaced just now
         _, new = _wanted(home, min_quality, owner, merged.NONE.position, until)
     store = open_store(home)

@@ -155,15 +155,20 @@ def test_a_beginning_of_a_word_has_three_letters(made: MadeHome) -> None:
         (cursor_of(7), (7, None)),
         ("2026-11-01", (-1, 1793491200.0)),
         ("2026-11-01T01:00:00+01:00", (-1, 1793491200.0)),
+        ("2026-11-01T01:00:00 01:00", (-1, 1793491200.0)),  # a + that no client has encoded
+        ("2026-11-01 00:00", (-1, 1793491200.0)),
+        ("2d", (-1, 1793491200.0)),
+        (" 48h ", (-1, 1793491200.0)),
     ],
 )
 def test_a_list_of_changes_begins_at_a_moment_or_behind_a_change(
-    text: str | None, expected: tuple[int, float | None]
+    monkeypatch: pytest.MonkeyPatch, text: str | None, expected: tuple[int, float | None]
 ) -> None:
+    monkeypatch.setattr("time.time", lambda: 1793664000.0)
     assert start_of(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", cursor_of(7)[:-1]])
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "1700000000", "d", "-2d", cursor_of(7)[:-1]])
 def test_another_beginning_is_refused(text: str) -> None:
     with pytest.raises(NoStart, match="neither a moment"):
         start_of(text)
