@@ -13,7 +13,7 @@ from tlray.errors import HomeUnusable, StorageFull
 from tlray.io.disk.durable import disk_errors
 from tlray.io.disk.home import Home
 
-VERSION: Final = "5"
+VERSION: Final = "6"
 """Another version is rebuilt. Raise it with the schema, the content of a set, or a comparison."""
 BUSY_S: Final = 30.0
 CHECKPOINT_PAGES: Final = 8_000

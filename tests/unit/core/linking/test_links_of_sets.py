@@ -133,10 +133,32 @@ def test_one_thing_may_be_missing_or_other(other: Performance, reason: str) -> N
     assert 0.3 < likeness.score <= 1.0
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "are_one"),
+    [
+        ("Vex @ Sunrise, Weekend 1", "Vex @ Sunrise Weekend 2", False),
+        ("Vex @ Sunrise Day 01", "Vex - Sunrise (day 1)", True),
+        ("Vex @ Sunrise (pt. 1)", "Vex @ Sunrise Part 2", False),
+        ("Vex @ Sunrise Day 1", "Vex @ Sunrise", True),
+        ("Vex @ Sunrise Day 1, Stage 2", "Vex @ Sunrise Day 1, Stage 3", False),
+        ("Vex @ Sunrise Days 1 and 2", "Vex @ Sunrise Day 2024-06-01", True),
+    ],
+)
+def test_numbers_of_days_and_parts_tell_performances_apart(one: str, other: str, are_one: bool) -> None:
+    half = LIST[:8] + [(f"New {n}", "x") for n in range(4)]
+    assert (compare(a_set(title=one), a_set("b.test", title=other, tracks=half)) is not None) == are_one
+    on_the_next_day = a_set("b.test", title=other, day=701)
+    assert (compare(a_set(title=one), on_the_next_day) is not None) == are_one
+    assert (
+        compare(a_set(title=one), a_set("b.test", title=other)) is not None
+    )  # the list says more than its number
+
+
 def test_a_duo_is_one_name_or_two() -> None:
     both = a_set(djs=("Above & Beyond",)), a_set("b.test", djs=("Above", "Beyond"))
     assert compare(*both) is not None
     assert not contradicts(*both)
+    assert compare(a_set(djs=("A",)), a_set("b.test", djs=("A-Trak",))) is None  # too short a name
 
 
 def test_an_event_of_a_similar_name_is_said() -> None:
