@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tlray.batch_run import BatchResult, Listeners, Progress, run_batch
+from tlray.core.model.quality import require_share
 from tlray.errors import UsageError
 from tlray.io.disk.home import Home
 from tlray.scrape_options import ScrapeOptions
@@ -76,6 +78,7 @@ def load(
     """
     if merged and batch_id is not None:
         raise UsageError("merged=True is for the catalogue; leave out the batch")
+    require_share(min_quality)
     settings = read_settings(home=home)
     where = Home.of(settings.home, settings.storage)
     if batch_id is None:
@@ -90,17 +93,24 @@ def load(
 
 
 def changes(
-    *, since: str | None = None, of_set: tuple[str, str] | None = None, home: str | Path | None = None
+    *,
+    since: str | date | None = None,
+    of_set: str | tuple[str, str] | None = None,
+    home: str | Path | None = None,
 ) -> pd.DataFrame:
     """Return the changes of sets between their versions as a pandas DataFrame, a row a change; the same as ``tlray changes``.
 
-    ``since`` is a moment (ISO 8601) or a cursor; ``of_set`` a site and the id of a set there.
+    ``since`` is a moment (ISO 8601, or a `datetime` or `date`; UTC without a zone) or a cursor; ``of_set`` a site and the id of a
+    set there, or both as ``SITE:ID``.
     """
-    from tlray.io.catalogue.change_table import table  # noqa: PLC0415 - pandas is loaded where it is used
+    from tlray.io.catalogue.change_list import set_named  # noqa: PLC0415 - pandas is loaded where it is used
+    from tlray.io.catalogue.change_table import table  # noqa: PLC0415
 
     settings = read_settings(home=home)
     where = Home.of(settings.home, settings.storage)
-    frame: pd.DataFrame = table(where, since=since, of_set=of_set).to_pandas()
+    begin = since.isoformat() if isinstance(since, date) else since
+    one = set_named(of_set) if isinstance(of_set, str) else of_set
+    frame: pd.DataFrame = table(where, since=begin, of_set=one).to_pandas()
     return frame
 
 
@@ -123,6 +133,7 @@ def aggregate(
 
     if merged and batch_id is not None:
         raise UsageError("merged=True is for the catalogue; leave out the batch")
+    require_share(min_quality)
     grouping = Grouping.of(by)
     settings = read_settings(home=home)
     where = Home.of(settings.home, settings.storage)

@@ -227,15 +227,13 @@ class CannotFinish(TlrayError):
 
 
 class StorageFull(CannotFinish):
-    """The disk that holds the home is full."""
+    """The disk that holds the home, or takes an export, is full."""
 
     def __init__(self, home: str) -> None:
         super().__init__(home)
 
     def __str__(self) -> str:
-        return (
-            f"the disk of {self.args[0]} is full; make room and go on with `tlray scrape --resume BATCH_ID`"
-        )
+        return f"the disk of {self.args[0]} is full; make room and go on with the same command, a batch with --resume BATCH_ID"
 
 
 class StorageUnavailable(CannotFinish):

@@ -66,7 +66,8 @@ def draw(found: Spread) -> Figure:
     """Draw a line for each DJ, from their first play on."""
     first = found.first_days
     weeks = (first.iloc[-1] - first.iloc[0]).days / 7
-    title = f"From {first.index[0]} to {len(first)} DJs in {weeks:.0f} weeks"
+    others = f"{len(first) - 1} other DJ{'s' if len(first) != 2 else ''}"
+    title = f"From {first.index[0]} to {others} in {weeks:.0f} weeks"
     figure = new_figure(
         11.0, 6.0, title=title, subtitle=f"Every play of {found.name}; DJs in the order of their first play"
     )

@@ -17,7 +17,7 @@ from tlray import __version__
 from tlray.cli.aggregate import aggregate
 from tlray.cli.audit import audit
 from tlray.cli.changes import changes
-from tlray.cli.command_end import leave_within, print_error
+from tlray.cli.command_end import leave_within, leaving_nothing_half_done, print_error
 from tlray.cli.compact import compact
 from tlray.cli.consume import consume
 from tlray.cli.control import cancel, pause, resume
@@ -101,7 +101,8 @@ for name, command in (
     ("publish", publish),
     ("demo", demo),
 ):
-    app.command(name)(command)
+    writes_files = name in {"export", "changes", "aggregate", "compact"}
+    app.command(name)(leaving_nothing_half_done(command) if writes_files else command)
 app.add_typer(token, name="token")
 app.add_typer(journal, name="journal")
 

@@ -33,7 +33,9 @@ TABLES = frozenset({"", ".parquet", ".pq"})
 def changes(
     since: Annotated[
         str | None,
-        typer.Option(metavar="MOMENT|CURSOR", help="Only later ones: 2026-11-01, or the cursor of a change."),
+        typer.Option(
+            metavar="MOMENT|CURSOR", help="Only later ones: 2026-11-01, 7d (ago), or the cursor of a change."
+        ),
     ] = None,
     of_set: Annotated[
         str | None, typer.Option("--set", metavar="SITE:ID", help="Only those of one set.")
@@ -55,7 +57,9 @@ def changes(
 
     Example: tlray changes --since 2026-11-01 --set 1001tracklists:1pn8l919
     """
-    one = None if of_set is None else _site_and_id(of_set)
+    from tlray.io.catalogue.change_list import set_named  # noqa: PLC0415 - Arrow is loaded where it is used
+
+    one = None if of_set is None else set_named(of_set)
     if follow and out is not None:
         raise UsageError("--follow never ends, and --out is written at the end; leave one of them out")
     if out is not None and out.suffix.lower() not in JSON_LINES | TABLES:
@@ -133,10 +137,3 @@ def _served(
         if not page.lines and not follow:
             return
         since = page.next_cursor
-
-
-def _site_and_id(text: str) -> SiteAndId:
-    site, colon, source_id = text.partition(":")
-    if not (colon and site and source_id):
-        raise UsageError(f"--set {text[:80]!r} is not SITE:ID, such as 1001tracklists:1pn8l919")
-    return site, source_id

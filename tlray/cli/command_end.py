@@ -5,6 +5,7 @@ Exit 3 when something is left to do. The last line on stderr is one line, whiche
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import sys
@@ -12,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import NoReturn
+from typing import NoReturn, ParamSpec, TypeVar
 
 import typer
 
@@ -27,6 +28,8 @@ EXIT_S = 30.0
 """How long Python and Ray may take to leave after the last line."""
 SHOW_CURSOR = "\x1b[?25h"
 _last_line = threading.Lock()
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def summary_line(result: BatchResult) -> str:
@@ -111,6 +114,39 @@ def draining(stopping: threading.Event, close: Callable[[], None]) -> Iterator[N
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def leaving_nothing_half_done(command: Callable[P, T]) -> Callable[P, T]:
+    """Make SIGTERM and SIGHUP end a command of files as Ctrl-C does: what it writes under a temporary name is deleted.
+
+    The exit code is that of a process which the signal has killed. A second signal kills it.
+    """
+
+    @functools.wraps(command)
+    def run(*args: P.args, **options: P.kwargs) -> T:
+        with _signals_raised():
+            return command(*args, **options)
+
+    return run
+
+
+@contextmanager
+def _signals_raised() -> Iterator[None]:
+    """Raise SystemExit at signals that would kill this process."""
+
+    def end(number: int, frame: object) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        raise SystemExit(128 + number)
+
+    is_main = threading.current_thread() is threading.main_thread()
+    handled = [n for n in SIGNALS[1:] if is_main and signal.getsignal(n) is signal.SIG_DFL]
+    for number in handled:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in handled:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _leave_terminal() -> None:

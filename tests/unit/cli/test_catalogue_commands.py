@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -15,6 +18,7 @@ from made_sets import a_set, a_track
 
 import tlray
 from tlray.cli import run, service_status
+from tlray.errors import UsageError
 from tlray.model import Tracklist
 
 
@@ -74,6 +78,7 @@ def test_changes_are_a_parquet_table(home: Path, tmp_path: Path) -> None:
     ("arguments", "reason"),
     [
         (["changes", "--set", "s1"], "is not SITE:ID"),
+        (["export", "--all", "--min-quality", "nan", "--format", "jsonl"], "--min-quality"),
         (["changes", "--out", "changes.csv"], "lines of JSON (.jsonl, .ndjson) or a table (.parquet)"),
         (["changes", "--since", "yesterday"], "neither a moment"),
         (["export", "--all", "b1", "--format", "jsonl"], "name one batch, or give --all"),
@@ -153,6 +158,38 @@ def test_an_export_of_all_has_the_newest_version_of_every_set(
         assert [json.loads(line)["source_id"] for line in capsys.readouterr().out.splitlines()] == ["s2"]
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    ("command", "read"),
+    [
+        (["export", "--all", "--format", "xlsx", "--out", "{}/sets.xlsx"], "tlray.io.catalogue.newest.iter_newest"),
+        (["export", "--all", "--format", "text", "--out", "{}/sets"], "tlray.io.catalogue.newest.iter_newest"),
+        (["aggregate", "--out", "{}/sums"], "tlray.io.catalogue.merging.tables_of"),
+        (["changes", "--out", "{}/changes.parquet"], "tlray.io.catalogue.change_table.table"),
+    ],
+)  # fmt: skip
+def test_what_a_signal_ends_leaves_nothing_half_done(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], read: str, number: signal.Signals
+) -> None:  # fmt: skip
+    def read_until_the_signal(*given: object, **options: object) -> Iterator[Tracklist]:
+        yield night("A")
+        signal.raise_signal(number)
+
+    is_table = read.endswith("table")
+    reads = read_until_the_signal if not is_table else lambda *_, **__: list(read_until_the_signal())
+    monkeypatch.setattr(read, reads)
+    monkeypatch.setattr("tlray.io.catalogue.aggregation.Aggregation.read", lambda _, parts: list(parts))
+    out, temporary = tmp_path / "out", tmp_path / "tmp"
+    out.mkdir()
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    with pytest.raises(SystemExit) as end:
+        run([word.format(out) for word in [*command, "--home", str(home)]])
+    assert end.value.code == 128 + number
+    assert [*out.iterdir(), *temporary.iterdir()] == []
+    assert signal.getsignal(number) is signal.SIG_DFL
+
+
 def test_load_without_a_batch_is_the_whole_catalogue(home: Path) -> None:
     tracklists, tracks = tlray.load(home=home)
     assert sorted(tracklists["source_id"]) == ["s1", "s2"]
@@ -163,6 +200,22 @@ def test_load_without_a_batch_is_the_whole_catalogue(home: Path) -> None:
         ["s2"],
         ["s2"],
     ]
+
+
+def test_changes_in_python_take_days_and_the_name_of_a_set(home: Path) -> None:
+    at = datetime(2026, 11, 1, 13, tzinfo=UTC)
+    assert len(tlray.changes(since=at, of_set="1001tracklists:s1", home=home)) == 1
+    assert len(tlray.changes(since=at.date(), of_set=("1001tracklists", "s1"), home=home)) == 1
+    assert tlray.changes(since=at + timedelta(seconds=1), home=home).empty
+    with pytest.raises(UsageError, match="is not SITE:ID"):
+        tlray.changes(of_set="s1", home=home)
+
+
+@pytest.mark.parametrize("least", [float("nan"), 1.5, -0.1, "0.8"])
+def test_a_quality_that_is_none_is_refused(home: Path, least: Any) -> None:
+    for ask in (tlray.load, partial(tlray.load, "b1"), partial(tlray.aggregate, "dj")):
+        with pytest.raises(UsageError, match="a number from 0 to 1"):
+            ask(min_quality=least, home=home)
 
 
 def test_a_status_has_the_quality_of_the_batch(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

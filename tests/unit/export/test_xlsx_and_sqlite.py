@@ -169,6 +169,6 @@ def test_a_full_disk_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(sqlite_file, "_write", full)
     monkeypatch.setattr("xlsxwriter.workbook.ZipFile", no_room)
     for name in ("sqlite", "xlsx"):
-        with pytest.raises(StorageFull):
+        with pytest.raises(StorageFull, match=r"\(TMPDIR\) is full"):
             write([cued(0)], get(name), tmp_path / f"out.{name}")
     assert list(tmp_path.iterdir()) == []

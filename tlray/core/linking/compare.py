@@ -20,6 +20,10 @@ SAME_PLACE: Final = 0.6
 """Share of the words of the shorter name of event and venue from which on it counts as the same …"""
 OTHER_PLACE: Final = 0.3
 """… and below which it is another."""
+OTHER_NUMBER_SHARE: Final = 0.75
+"""Below this share of common tracks "Day 1" and "Day 2" are two performances."""
+LEAST_CHARS: Final = 3
+"""A shorter name within another one says nothing."""
 MISSPELT_SHARE: Final = 0.5
 """From this share of common tracks on, DJs of nearly the same name are the same."""
 
@@ -44,6 +48,8 @@ class _Evidence(NamedTuple):
     has_same_djs: bool
     place: float | None
     """Share of common words of the shorter name; None where a source names no place."""
+    has_other_number: bool
+    """One is called "Day 1", the other "Day 2"."""
 
 
 def compare(one: Performance, other: Performance) -> Likeness | None:
@@ -76,11 +82,19 @@ def _evidence(one: Performance, other: Performance) -> _Evidence:
         _shares_dj(one.djs, other.djs, may_be_misspelt=share >= MISSPELT_SHARE),
         one.djs == other.djs,
         _overlap(one.places, other.places),
+        _has_other_number(one.numbered, other.numbered),
     )
 
 
 def _overlap(one: frozenset[str], other: frozenset[str]) -> float | None:
     return len(one & other) / min(len(one), len(other)) if one and other else None
+
+
+def _has_other_number(one: frozenset[str], other: frozenset[str]) -> bool:
+    """True if the same word has numbers in both, and none in common."""
+    ours, theirs = ({name.partition(" ")[0] for name in some} for some in (one, other))
+    in_both = {name.partition(" ")[0] for name in one & other}
+    return bool((ours & theirs) - in_both)
 
 
 def _shares_dj(one: frozenset[str], other: frozenset[str], *, may_be_misspelt: bool) -> bool | None:
@@ -92,12 +106,19 @@ def _shares_dj(one: frozenset[str], other: frozenset[str], *, may_be_misspelt: b
 
 
 def _is_spelling(one: str, other: str) -> bool:
+    """True for nearly the same name, and for one within another: a site names a duo, or both of a b2b, as one DJ or as two."""
+    if min(len(one), len(other)) >= LEAST_CHARS and (
+        f" {one} " in f" {other} " or f" {other} " in f" {one} "
+    ):
+        return True
     return SequenceMatcher(None, one[:99], other[:99], autojunk=False).ratio() >= SIMILAR
 
 
 def _is_same(seen: _Evidence) -> bool:
     share, place = seen.share, 0.5 if seen.place is None else seen.place
     if seen.shares_dj is False or (seen.days_apart or 0) > 1 or (seen.is_comparable and share < 0.2):
+        return False
+    if seen.has_other_number and (seen.days_apart == 1 or share < OTHER_NUMBER_SHARE):
         return False
     if seen.shares_dj is None or seen.days_apart is None:  # the list must say it nearly alone
         return seen.n_common >= FEW and share >= (0.4 if place >= SAME_PLACE else 0.8)

@@ -24,6 +24,11 @@ NO_PLACE: Final = frozenset({
     "on", "pres", "radio", "session", "set", "show", "special", "stage", "the", "tracklist", "und", "y",
 })  # fmt: skip
 """Words that tell no place from another."""
+NUMBERED: Final = {
+    "day": "day", "night": "night", "weekend": "weekend", "week": "week", "hour": "hour", "part": "part", "pt": "part",
+    "volume": "volume", "vol": "volume", "episode": "episode", "ep": "episode", "stage": "stage", "room": "room",
+}  # fmt: skip
+"""Words that a number follows: ``Weekend 1`` is not ``Weekend 2``."""
 SKETCH: Final = 8
 """So many pairs of neighbouring tracks stand for all of a set's."""
 MAX_TRACKS: Final = 2_000
@@ -32,6 +37,7 @@ MAX_CHARS: Final = 1_000
 """Of a title or a DJ."""
 MAX_DJS: Final = 32
 MAX_WORDS: Final = 200
+MAX_DIGITS: Final = 6
 
 _DROPPED: Final = frozenset(word.encode() for word in NO_NAME | JOINING)
 _SPACES: Final = bytes(n if n >= 128 or chr(n).isalnum() or chr(n) == "\n" else 32 for n in range(256))
@@ -51,7 +57,9 @@ class Performance(NamedTuple):
     djs: frozenset[str]
     """Their names, normalised; empty if the source has none."""
     places: frozenset[str]
-    """Words of title, event and venue, without those of the DJs."""
+    """Words of title, event and venue, without those of the DJs …"""
+    numbered: frozenset[str]
+    """… and those with a number: ``day 1``."""
     tracks: tuple[int, ...]
     """The named tracks, in their order."""
 
@@ -70,11 +78,13 @@ def performance(
         list(dict.fromkeys(name for dj in djs if (name := " ".join(words(dj[:MAX_CHARS])))))[:MAX_DJS]
     )
     of_djs = {word for name in names for word in name.split()}
-    found = {word for text in (title, *sources) for word in words(text[:MAX_CHARS])}
+    texts = [words(text[:MAX_CHARS]) for text in (title, *sources)]
+    found = {word for text in texts for word in text}
     places = sorted(w for w in found - of_djs - NO_PLACE if not _is_date(w))[:MAX_WORDS]
     numbers = dict.fromkeys(map(crc32, _track_keys(tracks)))
     numbers.pop(0, None)  # a track without a name
-    return Performance(site, day, names, frozenset(places), tuple(numbers)[:MAX_TRACKS])
+    numbered = sorted({name for text in texts for name in _numbered(text)})[:MAX_WORDS]
+    return Performance(site, day, names, frozenset(places), frozenset(numbered), tuple(numbers)[:MAX_TRACKS])
 
 
 def track_key(artist: str, title: str) -> bytes:
@@ -119,6 +129,13 @@ def nights_beside(one: Performance) -> list[int]:
 def _of_night(day: int, dj: str) -> int:
     name = f"{day} {dj}".encode("utf-8", "replace")
     return int.from_bytes(blake2b(name, digest_size=8).digest()) % _LARGEST
+
+
+def _numbered(text: Iterable[str]) -> Iterator[str]:
+    """Yield the words of a text that have a number: ``day 1``."""
+    for word, number in pairwise(text):
+        if word in NUMBERED and number.isascii() and number.isdigit() and len(number) <= MAX_DIGITS:
+            yield f"{NUMBERED[word]} {int(number)}"
 
 
 def _is_date(word: str) -> bool:

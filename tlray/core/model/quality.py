@@ -11,8 +11,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import defaultdict
+from numbers import Real
 from typing import Final
 
+from tlray.errors import UsageError
 from tlray.model import CuePrecision, Identity, Track, TrackKind, Tracklist
 
 IDENTIFIED, CUED, DJS, DATE = 0.45, 0.35, 0.1, 0.1
@@ -63,6 +65,13 @@ def assess(tracklist: Tracklist) -> tuple[float, list[str]]:
         - sum(PENALTIES.get(issue, 0.0) for issue in set(issues))
     )
     return round(max(0.0, score), 3), list(dict.fromkeys(issues))
+
+
+def require_share(min_quality: object) -> None:
+    """Raise `UsageError` for a least quality that is no number from 0 to 1; None is none."""
+    if min_quality is None or (isinstance(min_quality, Real) and 0 <= float(min_quality) <= 1):
+        return
+    raise UsageError(f"the least quality is a number from 0 to 1, not {str(min_quality)[:40]}")
 
 
 def issue_name(issue: str) -> str:

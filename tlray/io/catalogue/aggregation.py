@@ -137,7 +137,9 @@ class Aggregation:
         for n, site, day, quality, duration_s, by, at in zip(*(c.to_pylist() for c in columns), strict=True):
             iso = None if day is None else day.isoformat()
             month = None if iso is None else iso[:7]
-            sets.append((n, site, month, iso, _thousandths(quality), _thousandths(duration_s), *sums[n]))
+            sets.append(
+                (n, site, month, iso, _thousandths(quality), _thousandths(duration_s) or None, *sums[n])
+            )
             djs += [(n, key) for key in self._keys("dj", by)]
             events += [(n, key) for key in self._keys("event", at)]
         self._db.executemany("INSERT INTO sets VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", sets)

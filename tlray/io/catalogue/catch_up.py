@@ -7,6 +7,7 @@ The transaction is also the lock: another process waits for it, and goes on from
 from __future__ import annotations
 
 import heapq
+import logging
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.rows import BatchRow
 from tlray.io.results.open_store import open_store
 
+logger = logging.getLogger(__name__)
 T = TypeVar("T")
 WINDOW: Final = 1_000
 """Results in a transaction: half a second."""
@@ -45,6 +47,8 @@ class Standing:
     """The number of the last result in the journal."""
     n_read: int = 0
     """Results that were read just now."""
+    n_unread: int = 0
+    """Results whose part could not be read."""
 
     @property
     def n_behind(self) -> int:
@@ -55,7 +59,10 @@ class Standing:
 def catch_up(
     home: Home, *, within_s: float | None = None, clock: Callable[[], float] = time.monotonic
 ) -> Standing:
-    """Bring the catalogue of a home up to date, or as far as the time allows; at least one window is read."""
+    """Bring the catalogue of a home up to date, or as far as the time allows; at least one window is read.
+
+    Without a limit of time what could not be read before is tried again, and what is missing still is a warning.
+    """
     until = None if within_s is None else clock() + within_s
     busy_s = BUSY_S if within_s is None else max(0.05, within_s)
     with ExitStack() as stack:
@@ -66,7 +73,15 @@ def catch_up(
         run = _Run(db, journal, home)
         while run.step() and (until is None or clock() < until):
             pass
-        return Standing(run.position, run.newest, run.n_read)
+        n_unread = run.n_unread()
+        if n_unread and within_s is None:
+            run.try_again()
+            if n_unread := run.n_unread():
+                logger.warning(
+                    "results are missing in the catalogue n=%d why=their parts cannot be read; `tlray audit` names them",
+                    n_unread,
+                )
+        return Standing(run.position, run.newest, run.n_read, n_unread)
 
 
 def ask(
@@ -88,6 +103,23 @@ class _Run:
         self.n_read = 0
         self._batches: dict[int, BatchRow] = {}
         self._results: Iterator[Result] | None = None
+
+    def n_unread(self) -> int:
+        """Return how many results could not be read."""
+        (n,) = self._db.execute("SELECT count(*) FROM unread").fetchone()
+        return int(n)
+
+    def try_again(self) -> None:
+        """Read what could not be read before, unless the first window has just tried."""
+        if self._results is not None:
+            return
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            self._retry_unread()
+            self._db.execute("COMMIT")
+        finally:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
 
     def step(self) -> bool:
         """Read a window; return False where there is none, or another process does it just now."""

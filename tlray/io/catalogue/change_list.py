@@ -3,12 +3,16 @@ or of all."""
 
 from __future__ import annotations
 
+import re
 import sqlite3
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from tlray.core.access.cursor import BadCursor, decode, encode
+from tlray.core.model.durations import parse_duration_s
 from tlray.errors import UsageError
 from tlray.io.catalogue.search import moment
 
@@ -23,6 +27,10 @@ NAMES: Final = (
 """The fields of a change, in their order."""
 
 
+_PLUS_OF_A_QUERY: Final = re.compile(r"(?<=\d) (?=\d\d:\d\d$)")
+"""The blank that a plus sign is in a query which nobody has encoded: ``2026-11-01T12:00:00 02:00``."""
+
+
 class NoStart(UsageError):  # noqa: N818 - named for what is wrong
     """A text that is neither a moment nor the cursor of a change."""
 
@@ -30,14 +38,14 @@ class NoStart(UsageError):  # noqa: N818 - named for what is wrong
         super().__init__(text)
 
     def __str__(self) -> str:
-        what = "neither a moment, such as 2026-11-01 or 2026-11-01T12:00:00Z, nor the cursor of a change"
+        what = "neither a moment, such as 2026-11-01, 2026-11-01T12:00:00Z or 7d (ago), nor the cursor of a change"
         return f"since: {self.args[0][:40]!r} is {what}"
 
 
 def start_of(text: str | None) -> tuple[int, float | None]:
     """Return where a list of changes begins: after a number, for a cursor; or at a moment, in epoch seconds.
 
-    A moment without a zone is UTC. None is the beginning.
+    A moment without a zone is UTC; ``7d`` is so long ago. None is the beginning.
     """
     if text is None:
         return -1, None
@@ -45,11 +53,23 @@ def start_of(text: str | None) -> tuple[int, float | None]:
         return int(decode(text, "changes", int)[0]), None
     except BadCursor:
         pass
+    text = text.strip()
+    if text.endswith(("s", "m", "h", "d")):
+        with suppress(ValueError):
+            return -1, time.time() - parse_duration_s(text)
     try:
-        at = datetime.fromisoformat(text.strip())
+        at = datetime.fromisoformat(_PLUS_OF_A_QUERY.sub("+", text) if "T" in text else text)
         return -1, (at if at.tzinfo is not None else at.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         raise NoStart(text) from None
+
+
+def set_named(text: str) -> tuple[str, str]:
+    """Read ``SITE:ID`` as a site and the id of a set there."""
+    site, colon, source_id = text.partition(":")
+    if not (colon and site and source_id):
+        raise UsageError(f"set {text[:80]!r} is not SITE:ID, such as 1001tracklists:1pn8l919")
+    return site, source_id
 
 
 def end_of(text: str | None) -> int | None:

@@ -13,7 +13,7 @@ from tlray.errors import HomeUnusable, StorageFull
 from tlray.io.disk.durable import disk_errors
 from tlray.io.disk.home import Home
 
-VERSION: Final = "5"
+VERSION: Final = "6"
 """Another version is rebuilt. Raise it with the schema, the content of a set, or a comparison."""
 BUSY_S: Final = 30.0
 CHECKPOINT_PAGES: Final = 8_000
@@ -21,6 +21,12 @@ CHECKPOINT_PAGES: Final = 8_000
 CACHE_KB: Final = 16_000
 """The pages of a window; memory that is taken as they change."""
 _DAMAGED: Final = ("malformed", "not a database", "corrupt", "no such table")
+_REMEDIES: Final = {
+    "readonly": "a question writes what is new into it: get permission to write there, or copy the home",
+    "locked": "another process is writing it; try again",
+    **dict.fromkeys(_DAMAGED, "it was deleted, and the next question makes it anew: try again"),
+}
+"""A word of SQLite's message → what to do."""
 
 
 @contextmanager
@@ -120,4 +126,6 @@ def _is_damaged(error: sqlite3.DatabaseError) -> bool:
 def _translated(error: sqlite3.DatabaseError, home: Home) -> Exception:
     if "full" in str(error):
         return StorageFull(str(home.path))
-    return HomeUnusable(str(home.path), f"its catalogue cannot be used: {error}; delete {home.catalogue}")
+    remedies = (remedy for word, remedy in _REMEDIES.items() if word in str(error))
+    remedy = next(remedies, f"delete {home.catalogue}")
+    return HomeUnusable(str(home.path), f"its catalogue cannot be used ({error}): {remedy}")

@@ -61,15 +61,14 @@ def _delete_links(db: sqlite3.Connection, set_id: int) -> None:
 def stored(db: sqlite3.Connection, set_id: int, *, unless_site: str | None = None) -> Performance | None:
     """Return what a set is compared by; None if it is not indexed, or of that site."""
     row = db.execute(
-        "SELECT site, day, djs, places, tracks FROM performances WHERE set_id = ? AND site IS NOT ?",
+        "SELECT site, day, djs, places, numbered, tracks FROM performances WHERE set_id = ? AND site IS NOT ?",
         (set_id, unless_site),
     ).fetchone()
     if row is None:
         return None
-    site, day, djs, places, tracks = row
-    return Performance(
-        site, day, frozenset(json.loads(djs)), frozenset(json.loads(places)), tuple(array("I", tracks))
-    )
+    site, day, *texts, tracks = row
+    djs, places, numbered = (frozenset(json.loads(text)) for text in texts)
+    return Performance(site, day, djs, places, numbered, tuple(array("I", tracks)))
 
 
 def performance_of(content: Content) -> Performance:
@@ -85,10 +84,10 @@ def performance_of(content: Content) -> Performance:
 def _index(db: sqlite3.Connection, set_id: int, one: Performance, own: set[int], old: set[int]) -> None:
     block_index.drop(db, set_id, old - own)
     block_index.add(db, set_id, own - old)
-    djs, places = (json.dumps(sorted(some)) for some in (one.djs, one.places))
+    texts = (json.dumps(sorted(some)) for some in (one.djs, one.places, one.numbered))
     db.execute(
-        "INSERT OR REPLACE INTO performances VALUES (?, ?, ?, ?, ?, ?)",
-        (set_id, one.site, one.day, djs, places, array("I", one.tracks).tobytes()),
+        "INSERT OR REPLACE INTO performances VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (set_id, one.site, one.day, *texts, array("I", one.tracks).tobytes()),
     )
 
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 from uuid import uuid4
 
 import pyarrow as pa
@@ -28,7 +28,7 @@ from tlray.io.catalogue.database import meta, opened, set_meta
 from tlray.io.disk.durable import disk_errors, make_folder, sync_folder
 from tlray.io.disk.home import Home
 from tlray.io.results.part_writer import REPEATED_COLUMNS
-from tlray.io.results.schema import TRACKLISTS, TRACKS
+from tlray.io.results.schema import TRACKLISTS, TRACKS, completed
 
 ROWS_PER_FILE: Final = 500_000
 """Tracks in a file, about; some 150 MB in memory."""
@@ -62,19 +62,54 @@ def current(home: Home) -> Generation:
     return Generation(found["position"], stems, found["n_sets"], found["n_tracks"]) if are_there else NONE
 
 
+class FilesGone(Exception):  # noqa: N818 - named for what has happened
+    """A file of a generation is not there any more, or is no whole file: the parts have the same sets."""
+
+
 def read(home: Home, generation: Generation) -> Iterator[Tables]:
-    """Yield (tracklists, tracks) of each file; OSError, before the first, where one is gone."""
+    """Yield (tracklists, tracks) of each file; `FilesGone`, before the first, where one is gone or cut off.
+
+    `CannotFinish` for one that turns out to be damaged while it is read; it is not read again.
+    """
     with ExitStack() as stack:
         files = [
-            [stack.enter_context(_file(home, kind, stem).open("rb")) for kind in _SCHEMAS]
+            [stack.enter_context(_opened_file(home, kind, stem)) for kind in _SCHEMAS]
             for stem in generation.stems
         ]
-        for pair in files:
-            tracklists, tracks = (
-                pq.read_table(file, schema=schema)
-                for file, schema in zip(pair, _SCHEMAS.values(), strict=True)
-            )
-            yield tracklists, tracks
+        for stem, pair in zip(generation.stems, files, strict=True):
+            try:
+                tracklists, tracks = (
+                    pq.read_table(file, schema=schema)
+                    for file, schema in zip(pair, _SCHEMAS.values(), strict=True)
+                )
+            except (OSError, pa.ArrowException) as error:
+                forget(home)
+                why = str(error).splitlines()[0][:200]
+                what = f"the merged file {stem} in {home.path / 'catalogue'} is damaged ({why})"
+                raise CannotFinish(f"{what}; it is not used any more: try again") from error
+            yield tracklists, completed(tracks)
+            del tracklists, tracks  # before the next file is read: only one is in memory
+
+
+def forget(home: Home) -> None:
+    """Have no reader use the generation of now; the next one is used again."""
+    with opened(home) as db:
+        db.execute("DELETE FROM meta WHERE key = 'merged'")
+
+
+def _opened_file(home: Home, kind: str, stem: str) -> BinaryIO:
+    """Open a file whose end is there."""
+    try:
+        file = _file(home, kind, stem).open("rb")
+    except FileNotFoundError as error:
+        raise FilesGone(stem) from error
+    try:
+        pq.read_metadata(file)
+        file.seek(0)
+    except (OSError, pa.ArrowException) as error:
+        file.close()
+        raise FilesGone(stem) from error
+    return file
 
 
 def write(home: Home, parts: Iterable[Tables], position: int) -> Generation:

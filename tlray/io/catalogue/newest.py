@@ -59,8 +59,9 @@ def iter_newest(
     home: Home, *, min_quality: float | None = None, owner: str | None = None, query: Query | None = None
 ) -> Iterator[Tracklist]:
     """Yield the newest version of every set that a search finds, without one of all sets, batch by batch and part by part."""
-    for tracklists, tracks in iter_tables(home, min_quality=min_quality, owner=owner, query=query):
-        yield from from_tables(tracklists, tracks)
+    for part in iter_tables(home, min_quality=min_quality, owner=owner, query=query):
+        yield from from_tables(*part)
+        del part  # before the next one is read
 
 
 def read_set(home: Home, place: Place | StoredVersion) -> Tracklist:
@@ -105,7 +106,8 @@ def iter_tables(
         if len(old):
             for part in merged.read(home, generation):
                 yield from _chosen(part, old)
-    except FileNotFoundError:  # before the first: the files were deleted, or replaced just now
+                del part
+    except merged.FilesGone:  # before the first: the files were deleted, or replaced just now
         _, new = _wanted(home, query, owner, merged.NONE.position, until)
     store = open_store(home)
     for batch_id, numbers in new:

@@ -103,6 +103,7 @@ CREATE TABLE performances (
     day INTEGER,
     djs TEXT NOT NULL,                  -- JSON
     places TEXT NOT NULL,               -- JSON
+    numbered TEXT NOT NULL,             -- JSON
     tracks BLOB NOT NULL                -- 32 bits each
 );
 

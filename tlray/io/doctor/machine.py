@@ -112,7 +112,10 @@ def _disk(place: Path) -> Result:
         return ok(f"{place} is no file system with a size")
     what = f"{usage.free / MB:,.0f} MB free at {place} ({usage.free / max(1, usage.total):.0%})"
     if usage.free < FULL_BYTES:
-        return failed(what, "make room: `tlray compact`, old exports and archives, or another disk")
+        return failed(
+            what,
+            "make room: delete old exports, archives or catalogue/, which is a copy; or take another disk",
+        )
     if stat.f_files and stat.f_favail < LOW_INODES:
         return warning(
             f"{stat.f_favail:,} inodes left at {place}", "delete small files, or use another file system"

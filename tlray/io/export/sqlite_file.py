@@ -6,17 +6,17 @@ booleans 0 and 1. The same sets make the same bytes with one version of SQLite.
 
 from __future__ import annotations
 
-import errno
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any, Final
 
 from tlray.core.model import merged
+from tlray.errors import StorageFull
 from tlray.export.json_shape import plain
 from tlray.export.safe_text import NO_CHARACTERS
 from tlray.io.export.file_chunks import chunks_of
@@ -43,7 +43,7 @@ def database(sets: Iterable[Tracklist]) -> Iterator[bytes]:
                 _write(db, sets)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
-                raise OSError(errno.ENOSPC, str(error), folder) from error
+                raise StorageFull(f"{gettempdir()} (TMPDIR)") from error
             raise
         yield from chunks_of(path)
 

@@ -6,17 +6,20 @@ tracks go on in ``tracks 2``. A cell has 32,767 characters; a longer text is cut
 
 from __future__ import annotations
 
+import errno
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any, Final
 
 import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
 
 from tlray.core.model import merged
+from tlray.errors import StorageFull
 from tlray.export.safe_text import one_line
 from tlray.io.export.file_chunks import chunks_of
 from tlray.model import Track, Tracklist
@@ -48,11 +51,20 @@ def book(sets: Iterable[Tracklist]) -> Iterator[bytes]:
             _write(workbook, sets)
             workbook.close()
         except FileCreateError as error:
-            raise error.args[0] from error  # the system's own: no room, no permission
+            raise _explained(error.args[0]) from error
+        except OSError as error:
+            raise _explained(error) from error
         finally:
             for sheet in workbook.worksheets():
-                sheet.row_data_fh.close()  # open still if the workbook could not be closed
+                with suppress(OSError):
+                    sheet.row_data_fh.close()  # open still if the workbook could not be closed
         yield from chunks_of(path)
+
+
+def _explained(error: OSError) -> Exception:
+    """Return an error of the folder for temporary files."""
+    is_full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+    return StorageFull(f"{gettempdir()} (TMPDIR)") if is_full else error
 
 
 def _write(workbook: Any, sets: Iterable[Tracklist]) -> None:

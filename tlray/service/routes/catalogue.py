@@ -169,7 +169,10 @@ async def list_changes(  # noqa: PLR0913, PLR0917 - each is a condition
     principal: Reader,
     since: Annotated[
         str | None,
-        Query(max_length=500, description="A moment, such as `2026-11-01`, or the cursor of a change."),
+        Query(
+            max_length=500,
+            description="A moment, such as `2026-11-01` or `7d` (ago), or the cursor of a change.",
+        ),
     ] = None,
     site: Annotated[
         str | None, Query(max_length=200, description="Only changes of one set: its site …")

@@ -87,6 +87,10 @@ def test_a_link_says_why() -> None:
     [
         pytest.param(a_set("a.test"), id="a set of the same site"),
         pytest.param(a_set("b.test", djs=("Nox",)), id="another DJ with the same list"),
+        pytest.param(
+            a_set("b.test", djs=("Vex b2b Nox",), tracks=LIST[:5] + [(f"New {n}", "x") for n in range(7)]),
+            id="a b2b with some of the same tracks",
+        ),
         pytest.param(a_set("b.test", day=707), id="the same list aired again, a week later"),
         pytest.param(
             a_set("b.test", day=701, title="Vex @ Moonrise", tracks=LIST[:7] + [(f"New {n}", "x") for n in range(5)]),
@@ -118,6 +122,8 @@ def test_what_only_looks_like_it_is_not_linked(other: Performance) -> None:
         (a_set("b.test", title="Vex @ Moonrise, Sunset"), "a common DJ"),
         (a_set("b.test", title="Vexx @ Sunrise", djs=("Vexx",)), "a common DJ"),
         (a_set("b.test", title="Vex"), "the same day"),
+        (a_set("b.test", djs=("Vex b2b Nox",)), "a common DJ"),
+        (a_set("b.test", title="Nox and Vex @ Sunrise", djs=("Nox & Vex",)), "a common DJ"),
     ],
 )  # fmt: skip
 def test_one_thing_may_be_missing_or_other(other: Performance, reason: str) -> None:
@@ -125,6 +131,34 @@ def test_one_thing_may_be_missing_or_other(other: Performance, reason: str) -> N
     assert likeness is not None
     assert reason in likeness.reasons
     assert 0.3 < likeness.score <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "are_one"),
+    [
+        ("Vex @ Sunrise, Weekend 1", "Vex @ Sunrise Weekend 2", False),
+        ("Vex @ Sunrise Day 01", "Vex - Sunrise (day 1)", True),
+        ("Vex @ Sunrise (pt. 1)", "Vex @ Sunrise Part 2", False),
+        ("Vex @ Sunrise Day 1", "Vex @ Sunrise", True),
+        ("Vex @ Sunrise Day 1, Stage 2", "Vex @ Sunrise Day 1, Stage 3", False),
+        ("Vex @ Sunrise Days 1 and 2", "Vex @ Sunrise Day 2024-06-01", True),
+    ],
+)
+def test_numbers_of_days_and_parts_tell_performances_apart(one: str, other: str, are_one: bool) -> None:
+    half = LIST[:8] + [(f"New {n}", "x") for n in range(4)]
+    assert (compare(a_set(title=one), a_set("b.test", title=other, tracks=half)) is not None) == are_one
+    on_the_next_day = a_set("b.test", title=other, day=701)
+    assert (compare(a_set(title=one), on_the_next_day) is not None) == are_one
+    assert (
+        compare(a_set(title=one), a_set("b.test", title=other)) is not None
+    )  # the list says more than its number
+
+
+def test_a_duo_is_one_name_or_two() -> None:
+    both = a_set(djs=("Above & Beyond",)), a_set("b.test", djs=("Above", "Beyond"))
+    assert compare(*both) is not None
+    assert not contradicts(*both)
+    assert compare(a_set(djs=("A",)), a_set("b.test", djs=("A-Trak",))) is None  # too short a name
 
 
 def test_an_event_of_a_similar_name_is_said() -> None:

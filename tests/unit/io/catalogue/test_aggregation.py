@@ -134,7 +134,7 @@ def test_units_and_order(made: MadeHome, tmp_path: Path) -> None:
     made.batch(
         "b1",
         [a_set(a_track(1), a_track(2), source_id="1", date=june, quality=0.5, duration_s=1800.25)],
-        [a_set(a_track(1), source_id="2", date=may, quality=0.25, duration_s=None)],
+        [a_set(a_track(1), source_id="2", date=may, quality=0.25, duration_s=0.0)],
         [a_set(a_track(1), source_id="3", date=june, quality=None, duration_s=float("nan"))],
         [a_set(a_track(1), source_id="4", date=None, quality=1.0)],
     )

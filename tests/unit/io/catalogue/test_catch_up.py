@@ -155,15 +155,20 @@ def test_a_beginning_of_a_word_has_three_letters(made: MadeHome) -> None:
         (cursor_of(7), (7, None)),
         ("2026-11-01", (-1, 1793491200.0)),
         ("2026-11-01T01:00:00+01:00", (-1, 1793491200.0)),
+        ("2026-11-01T01:00:00 01:00", (-1, 1793491200.0)),  # a + that no client has encoded
+        ("2026-11-01 00:00", (-1, 1793491200.0)),
+        ("2d", (-1, 1793491200.0)),
+        (" 48h ", (-1, 1793491200.0)),
     ],
 )
 def test_a_list_of_changes_begins_at_a_moment_or_behind_a_change(
-    text: str | None, expected: tuple[int, float | None]
+    monkeypatch: pytest.MonkeyPatch, text: str | None, expected: tuple[int, float | None]
 ) -> None:
+    monkeypatch.setattr("time.time", lambda: 1793664000.0)
     assert start_of(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", cursor_of(7)[:-1]])
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "1700000000", "d", "-2d", cursor_of(7)[:-1]])
 def test_another_beginning_is_refused(text: str) -> None:
     with pytest.raises(NoStart, match="neither a moment"):
         start_of(text)
@@ -392,7 +397,7 @@ def test_parts_that_are_merged_are_read_where_they_are_now(made: MadeHome) -> No
 
 
 def test_a_part_that_is_damaged_is_passed_over_and_read_once_it_is_whole(
-    made: MadeHome, monkeypatch: pytest.MonkeyPatch
+    made: MadeHome, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("tlray.io.catalogue.records.PAUSE_S", 0.0)
     made.open("b1", 3)
@@ -405,9 +410,14 @@ def test_a_part_that_is_damaged_is_passed_over_and_read_once_it_is_whole(
     file.unlink()
     made.fetch("b1", [night("s3", "A")])
     assert total(made.home) == 2
+    for within_s in (1.0, None):
+        caplog.clear()
+        assert catch_up(made.home, within_s=within_s).n_unread == 1
+        assert ("results are missing in the catalogue n=1" in caplog.text) == (within_s is None)
     file.write_bytes(whole)
+    assert total(made.home) == 3
     made.batch("b2", [night("s4", "A")])
-    assert total(made.home) == 4
+    assert (total(made.home), catch_up(made.home).n_unread) == (4, 0)
 
 
 def test_a_part_of_an_older_tlray_is_a_version_like_any_other(made: MadeHome) -> None:

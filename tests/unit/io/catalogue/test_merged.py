@@ -67,6 +67,23 @@ def test_merged_files_that_are_gone_are_not_missed(made: MadeHome, monkeypatch: 
     assert rows(made.home) == [("s1", 1), ("s2", 1)]
 
 
+def test_merged_files_that_are_damaged_are_passed_over(made: MadeHome) -> None:
+    made.batch("b1", [night("s1", "A", "B")])
+    made.batch("b2", [night("s2", "A")])
+    merge_all(made.home)
+    (file,) = (made.home.path / "catalogue" / "tracks").iterdir()
+    whole = file.read_bytes()
+    for half in (whole[:300], b"", b"rubbish" * 99):
+        file.write_bytes(half)
+        assert rows(made.home) == [("s1", 2), ("s2", 1)]
+    file.write_bytes(whole[:8] + bytes(200) + whole[208:])
+    with pytest.raises(CannotFinish, match=r"is damaged .*try again"):
+        load(made.home)
+    assert rows(made.home) == [("s1", 2), ("s2", 1)]
+    assert merge_all(made.home).n_sets == 2
+    assert in_files(made.home) == rows(made.home) == [("s1", 2), ("s2", 1)]
+
+
 def test_a_part_that_is_read_late_is_not_missed(made: MadeHome, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tlray.io.catalogue.records.PAUSE_S", 0.0)
     made.open("b1", 2)

@@ -7,6 +7,7 @@ still write it. Such a copy shows the moment at which it was made.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from contextlib import closing
@@ -93,7 +94,10 @@ def _copy(db: sqlite3.Connection, path: Path) -> sqlite3.Connection:
 
 
 def _unreadable(home: Path, error: sqlite3.DatabaseError) -> HomeUnusable:
-    return HomeUnusable(str(home), f"its journal cannot be read: {error}")
+    reason = f"its journal cannot be read: {error}"
+    if not os.access(home, os.W_OK):
+        reason += ". SQLite writes beside a file even to read it: copy the home to where you may write"
+    return HomeUnusable(str(home), reason)
 
 
 def _nothing_there(home: Path) -> HomeUnusable:
