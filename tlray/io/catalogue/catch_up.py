@@ -78,7 +78,7 @@ def catch_up(
             run.try_again()
             if n_unread := run.n_unread():
                 logger.warning(
-                    "results are missing in the catalogue n=%d why=their parts cannot be read; `tlray audit` names them",
+                    "results not in the catalogue n=%d",
                     n_unread,
                 )
         return Standing(run.position, run.newest, run.n_read, n_unread)

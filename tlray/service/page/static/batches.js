@@ -13,7 +13,7 @@ let isSaid = false;
 /** @param {HTMLElement} card @param {any} status */
 function show(card, status) {
   const counts = status.counts;
-  write(card.querySelector('[data-f="done"]'), number(counts.succeeded + counts.dead + counts.skipped + counts.cancelled));
+  write(card.querySelector('[data-f="done"]'), number(counts.succeeded + counts.dead + counts.skipped));
   write(card.querySelector('[data-f="dead"]'), number(counts.dead));
   const dead = card.querySelector('[data-f="dead-line"]');
   if (dead) /** @type {HTMLElement} */ (dead).hidden = !counts.dead;

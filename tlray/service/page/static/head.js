@@ -95,14 +95,17 @@ export class Head {
   /** @param {Frame} frame */
   #showCounts(frame) {
     const c = frame.counts;
-    write(this.#field("done"), number(doneOf(frame)));
+    write(this.#field("done"), number(doneOf(frame) - (c.cancelled ?? 0)));
+    write(this.#field("cancelled"), number(c.cancelled));
     write(this.#field("total"), number(frame.total));
     write(this.#field("dead"), number(c.dead));
     write(this.#field("leased"), number(c.leased));
     write(this.#field("left"), number((c.queued ?? 0) + (c.waiting ?? 0)));
     write(this.#field("tracks"), number(frame.tracks));
-    const dead = this.#field("dead-line");
-    if (dead) /** @type {HTMLElement} */ (dead).hidden = !c.dead;
+    for (const name of ["dead", "cancelled"]) {
+      const line = this.#field(`${name}-line`);
+      if (line) /** @type {HTMLElement} */ (line).hidden = !c[name];
+    }
     const retry = document.querySelector("[data-when-dead]");
     if (retry instanceof HTMLElement) {
       retry.hidden = !c.dead || !["running", "completed"].includes(frame.state);

@@ -49,7 +49,7 @@ async function check(isAsked = false) {
   try {
     const told = await send("check");
     if (mine !== isChecking) return;
-    showFaults((told.faults ?? []).filter((/** @type {any} */ one) => isAsked || one.field !== "variables"), isAsked);
+    showFaults((told.faults ?? []).filter((/** @type {any} */ one) => isAsked || !["variables", "cron"].includes(one.field)), isAsked);
     if (told.preview) showPreview(told.preview, told.first_urls ?? []);
     else showNothing();
   } catch (error) {

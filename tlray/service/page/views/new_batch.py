@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from tlray.core.model.lifecycle import ItemState
+from tlray.core.schedules.schedule import Timing, check
 from tlray.errors import TlrayError
 from tlray.service.auth.principal import Principal
 from tlray.service.backend.gateway import Gateway
@@ -96,10 +97,20 @@ async def _checked(gateway: Gateway, principal: Principal, form: NewForm) -> dic
     request = form.batch()
     if request is None:
         return {}
+    _check_times(form)
     request = await with_template(gateway, principal, request)
     sent = form.sent(request)
     checked = body_of(await batches.take_list(gateway, principal, sent, key=None, digest="", dry_run=True))
     return {"preview": checked, "first_urls": request.urls[:5] if request.template else []}
+
+
+def _check_times(form: NewForm) -> None:
+    """Add what is wrong with the cron line, if there is one."""
+    if cron := form.given.get("cron"):
+        try:
+            check(Timing(cron, form.given.get("timezone") or "UTC"))
+        except ValueError as error:
+            form.faults.append(("cron", str(error)))
 
 
 async def _started(gateway: Gateway, principal: Principal, form: NewForm) -> dict[str, Any]:
