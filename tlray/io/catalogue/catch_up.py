@@ -77,10 +77,7 @@ def catch_up(
         if n_unread and within_s is None:
             run.try_again()
             if n_unread := run.n_unread():
-                logger.warning(
-                    "results not in the catalogue n=%d",
-                    n_unread,
-                )
+                logger.warning("results not in the catalogue n=%d", n_unread)
         return Standing(run.position, run.newest, run.n_read, n_unread)
 
 

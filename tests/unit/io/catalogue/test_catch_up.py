@@ -413,7 +413,7 @@ def test_a_part_that_is_damaged_is_passed_over_and_read_once_it_is_whole(
     for within_s in (1.0, None):
         caplog.clear()
         assert catch_up(made.home, within_s=within_s).n_unread == 1
-        assert ("results are missing in the catalogue n=1" in caplog.text) == (within_s is None)
+        assert ("results not in the catalogue n=1" in caplog.text) == (within_s is None)
     file.write_bytes(whole)
     assert total(made.home) == 3
     made.batch("b2", [night("s4", "A")])
