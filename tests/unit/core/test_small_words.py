@@ -48,7 +48,9 @@ def test_a_private_address_is_allowed_in_the_networks_that_are_named() -> None:
     assert policy.refusal(ip_address("192.168.0.1")) == "not a public address"
     assert policy.refusal(ip_address("1.1.1.1")) is None
     assert AddressPolicy(private=True).refusal(ip_address("192.168.0.1")) is None
-    assert AddressPolicy(private=True).refusal(ip_address("169.254.169.254")) == "a cloud's metadata address"
+    for any_policy in (policy, AddressPolicy(private=True)):
+        assert any_policy.refusal(ip_address("169.254.169.254")) == "a cloud's metadata address"
+        assert any_policy.refusal_of_host("metadata.google.internal") == "a cloud's metadata address"
 
 
 def test_a_duration_is_shown_as_a_player_shows_it() -> None:
