@@ -23,6 +23,8 @@ import tlray
 MIN_IDS = 15
 """Fewer say nothing of an artist."""
 MAX_DAYS = 120
+OF_SET = ["batch_id", "item_id", "set_index"]
+"""What names a set; a file without an id has no ``source_id``."""
 KNOWN_ARTIST = ["id_title", "id_remix"]
 
 
@@ -40,15 +42,19 @@ def data(home: Path) -> Naming:
     """Return all rows that were an ID of a known artist at first."""
     tracklists, tracks = tlray.load(home=home)
     changes = tlray.changes(home=home)
-    key = ["site", "source_id"]
-    looked_at = tracklists.set_index(key)["fetched_at"]
-    days = pd.to_datetime(tracklists.set_index(key)["date"], utc=True)
+    names = tracklists["source_id"].fillna(tracklists["fingerprint"])  # as changes name a set
+    sets = tracklists.assign(source_id=names).drop_duplicates(["site", "source_id"])
+    looked_at = tracklists.set_index(OF_SET)["fetched_at"]
+    days = pd.to_datetime(sets.set_index(["site", "source_id"])["date"], utc=True)
+    days_of_rows = pd.to_datetime(tracklists.set_index(OF_SET)["date"], utc=True)
     named = changes[(changes["kind"] == "revealed") & ~changes["before"].str.startswith("ID - ", na=False)]
     open_ = tracks[tracks["identity"].isin(KNOWN_ARTIST)]
     ids = pd.concat(
         [
             _since(named, days, named["changed_at"]).assign(is_named=True),
-            _since(open_, days, looked_at.reindex(pd.MultiIndex.from_frame(open_[key])).to_numpy()).assign(is_named=False),
+            _since(open_, days_of_rows, looked_at.reindex(pd.MultiIndex.from_frame(open_[OF_SET])).to_numpy()).assign(
+                is_named=False
+            ),
         ],
         ignore_index=True,
     )  # fmt: skip
@@ -72,7 +78,7 @@ def _spelt(artists: pd.Index) -> Callable[[str], str]:
 
 def _since(rows: pd.DataFrame, days: pd.Series, at: object) -> pd.DataFrame:
     """Return the artist of rows, and the days from their performance to a moment."""
-    played = days.reindex(pd.MultiIndex.from_frame(rows[["site", "source_id"]])).to_numpy()
+    played = days.reindex(pd.MultiIndex.from_frame(rows[list(days.index.names)])).to_numpy()
     after = (
         pd.DatetimeIndex(pd.to_datetime(np.asarray(at), utc=True)) - pd.to_datetime(played, utc=True)
     ).days

@@ -17,6 +17,9 @@ from style import BLUE, FAINT, INK, MUTED, SKY, light_grid, new_figure, note, ru
 import tlray
 
 BIN_HOURS = 0.25
+LONGEST_S = 7 * 86_400.0
+OF_SET = ("batch_id", "item_id", "set_index")
+"""What names a set; a file without an id has no ``source_id``."""
 COVERAGE = {"every track": BLUE, "some tracks": SKY, "none": FAINT}
 """Of the tracks of a set, those that have a start time."""
 
@@ -36,14 +39,15 @@ def data(home: Path) -> SetShape:
     """Return lengths and cover."""
     tracklists, tracks = tlray.load(home=home)
     positions = tracks[tracks["kind"] != "mashup_part"]
-    share = positions["cue_s"].notna().groupby([positions["site"], positions["source_id"]]).mean()
+    share = positions["cue_s"].notna().groupby([positions[name] for name in ("site", *OF_SET)]).mean()
     kinds = np.select([share >= 1.0, share > 0.0], list(COVERAGE)[:2], "none")
     coverage = pd.crosstab(share.index.get_level_values(0), kinds).reindex(
         columns=list(COVERAGE), fill_value=0
     )
     coverage.index.name = "site"
     order = coverage.div(coverage.sum(axis=1), axis=0).sort_values(list(COVERAGE)[:2], ascending=False).index
-    return SetShape(tracklists["duration_s"].dropna() / 3600, len(tracklists), coverage.loc[order])
+    lengths = tracklists.loc[tracklists["duration_s"].between(1, LONGEST_S), "duration_s"]
+    return SetShape(lengths / 3600, len(tracklists), coverage.loc[order])
 
 
 def draw(found: SetShape) -> Figure:

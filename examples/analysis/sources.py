@@ -19,6 +19,8 @@ from style import BLUE, MUTED, light_grid, new_figure, note, run
 
 import tlray
 
+OF_SET = ("batch_id", "item_id", "set_index")
+"""What names a set; a file without an id has no ``source_id``."""
 SAME_PERFORMANCE = 0.6
 """Tracks in common, of the shorter list."""
 
@@ -35,7 +37,7 @@ class Agreement:
 def data(home: Path) -> Agreement:
     """Compare every two sets of a DJ and a day that are from different sites."""
     _, tracks = tlray.load(home=home)
-    columns = ["site", "source_id", "set_date", "set_djs", "artist", "title", "labels", "cue_s"]
+    columns = ["site", *OF_SET, "set_date", "set_djs", "artist", "title", "labels", "cue_s"]
     named = tracks.loc[tracks["identity"] == "identified", columns].copy()
     named["track"] = named["artist"].str.casefold() + " – " + named["title"].str.casefold()
     named["dj"] = named["set_djs"].map(lambda djs: djs[0] if len(djs) else None)
@@ -43,7 +45,7 @@ def data(home: Path) -> Agreement:
     for _, of_day in named.dropna(subset=["dj", "set_date"]).groupby(["dj", "set_date"]):
         sets = [
             (site, rows.drop_duplicates("track").set_index("track"))
-            for (site, _), rows in of_day.groupby(["site", "source_id"])
+            for (site, *_), rows in of_day.groupby(["site", *OF_SET])
         ]
         for (one, its), (other, others) in combinations(sets, 2):
             if one != other and (seen := _compared(its, others)) is not None:

@@ -18,6 +18,7 @@ from style import BLUE, INK, MUTED, ORANGE, SKY, light_grid, new_figure, note, r
 
 import tlray
 
+MONTH = pd.Timedelta(days=31)
 _BESIDE = ("axes fraction", "data")
 
 
@@ -51,6 +52,8 @@ def data(home: Path) -> Spread:
     plays.columns = pd.Index(["dj", "day"])
     plays["day"] = pd.to_datetime(plays["day"])
     plays = plays.drop_duplicates().sort_values(["day", "dj"], ignore_index=True)
+    if plays.empty:
+        raise SystemExit(f"{home}: no set with a DJ and a day has {top['artist']} – {top['title']}")
     changes = tlray.changes(home=home)
     name = f"{top['artist']} - {top['title']}".casefold()
     named = changes[(changes["kind"] == "revealed") & (changes["after"].str.casefold() == name)]
@@ -104,6 +107,9 @@ def draw(found: Spread) -> Figure:
     axes.set_yticks(range(len(first)), list(first.index))
     axes.set_ylim(len(first) - 0.4, -1.3)
     axes.margins(x=0.06)
+    ends = found.plays["day"].min(), found.plays["day"].max()
+    if (ends[1] - ends[0]) < 2 * MONTH:
+        axes.set_xlim(ends[0] - MONTH, ends[1] + MONTH)  # so that the axis has the name of a month
     axes.xaxis.set_major_locator(dates.MonthLocator())
     axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(dates.MonthLocator(), show_offset=False))
     axes.spines["left"].set_visible(False)

@@ -15,6 +15,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from PIL import Image
 
+from tlray.errors import TlrayError
+
 T = TypeVar("T")
 BLUE, ORANGE, GREEN, PINK, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9"
 INK, MUTED, FAINT = "#222222", "#6B6B6B", "#E4E4E4"
@@ -71,6 +73,9 @@ def run(data: Callable[[Path], T], draw: Callable[[T], Figure], arguments: Seque
     )
     parser.add_argument("--out", type=Path, required=True, help="the picture: a .png, .svg or .pdf file")
     asked = parser.parse_args(arguments)
-    found = data(asked.home)
+    try:
+        found = data(asked.home)
+    except TlrayError as error:
+        raise SystemExit(str(error)) from None
     save(draw(found), asked.out)
     return found

@@ -14,6 +14,7 @@ from typing import Any
 import matplotlib as mpl
 import pandas as pd
 import pytest
+from made_sets import a_set, a_track
 
 from tlray.io.disk.home import Home
 from tlray.model import Identity, Tracklist
@@ -29,6 +30,7 @@ import naming  # noqa: E402
 import set_shape  # noqa: E402
 import sources  # noqa: E402
 import spread  # noqa: E402
+import style  # noqa: E402
 import world as visited  # noqa: E402
 from style import save  # noqa: E402
 from world import FIRST_DAY, World  # noqa: E402
@@ -197,6 +199,32 @@ def test_an_empty_catalogue_has_pictures_too(tmp_path: Path) -> None:
         save(script.draw(script.data(tmp_path / "home")), tmp_path / "empty.png")
     with pytest.raises(SystemExit, match="no set has a track with a name"):
         spread.data(tmp_path / "home")
+
+
+def test_sets_without_an_id_of_one_day_and_of_absurd_lengths_have_pictures_too(tmp_path: Path) -> None:
+    day = date(2026, 5, 15)
+
+    def a_file(n: int, length_s: float | None, day: date | None = day) -> Tracklist:
+        rows = [a_track(1, 0.0), a_track(2, 60.0 * n), a_track(3, title="ID", identity=Identity.ID_TITLE)]
+        return a_set(*rows, source_id=None, site="file", url=f"file:{n}", date=day, duration_s=length_s)
+
+    lengths = [None, 0.0, 3600.0, float("inf")]
+    sets = [a_file(n, length_s) for n, length_s in enumerate(lengths)] + [a_file(9, 3600.0, None)]
+    write_batch(Home(tmp_path / "home").create(), "b1", sets, n_sets=len(sets), at=1.0)
+    found = {}
+    for name, script in SCRIPTS.items():
+        found[name] = script.data(tmp_path / "home")
+        save(script.draw(found[name]), tmp_path / "files.png")
+    assert found["set-shape"].coverage.loc["file"].tolist() == [0, 5, 0]
+    assert found["set-shape"].hours.tolist() == [1.0, 1.0]
+    assert len(found["naming"].ids) == 4
+    assert len(found["spread"].plays) == 1
+
+
+def test_a_home_without_a_catalogue_is_one_line(tmp_path: Path) -> None:
+    for script in SCRIPTS.values():
+        with pytest.raises(SystemExit, match="nothing was ever scraped into this home"):
+            style.run(script.data, script.draw, ["--home", str(tmp_path), "--out", str(tmp_path / "x.png")])
 
 
 def test_the_notebook_runs_from_its_first_cell_to_its_last(
