@@ -22,11 +22,12 @@ from tlray.core.model.merged import (
     set_values,
 )
 from tlray.core.model.printable import in_json
+from tlray.core.model.quality import require_share
 from tlray.core.politeness.rate_text import parse_rate
 from tlray.core.politeness.requested_policy import read_tables
 from tlray.core.schedules.schedule import runs_key
 from tlray.core.scheduling.batch_config import user_agent
-from tlray.errors import BadOption
+from tlray.errors import BadOption, UsageError
 
 
 @pytest.mark.parametrize(
@@ -101,3 +102,11 @@ def test_a_merged_set_has_values_for_its_columns_and_another_has_none() -> None:
     for sets, is_merged in (([merged, plain], True), ([plain], False), ([], False)):
         found, rest = peeked(iter(sets))
         assert (found, list(rest)) == (is_merged, sets)
+
+
+def test_a_least_quality_is_a_number_from_0_to_1_or_none() -> None:
+    for share in (None, 0, 0.5, 1):
+        require_share(share)
+    for share in (-0.1, 1.01, float("nan"), "0.5"):
+        with pytest.raises(UsageError, match=r"a number from 0 to 1, not"):
+            require_share(share)
