@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tlray.errors import CannotFinish, StorageFull, UsageError
+from tlray.io.disk.durable import NO_ROOM
 
 
 @contextmanager
@@ -65,7 +66,7 @@ def os_errors_explained(out: str) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:  # Arrow's own are OSErrors too, some without a number
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        if error.errno in NO_ROOM:
             raise StorageFull(out) from error
         if error.errno in {errno.EIO, None}:
             raise CannotFinish(f"{out}: {error}") from error

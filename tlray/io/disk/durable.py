@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tlray.errors import HomeUnusable, StorageFull
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
@@ -23,7 +23,7 @@ def disk_errors(home: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _NO_ROOM:
+        if error.errno in NO_ROOM:
             raise StorageFull(str(home)) from error
         where = f" ({error.filename})" if error.filename else ""
         raise HomeUnusable(str(home), f"{error.strerror or error}{where}") from error

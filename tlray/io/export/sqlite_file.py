@@ -12,14 +12,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from tlray.core.model import merged
-from tlray.errors import StorageFull
 from tlray.export.json_shape import plain
 from tlray.export.safe_text import NO_CHARACTERS
-from tlray.io.export.file_chunks import chunks_of
+from tlray.io.export.file_chunks import chunks_of, temporary_folder_full
 from tlray.model import Track, Tracklist
 
 _NUMBERS: Final = frozenset({"duration_s", "quality", "cue_s"})
@@ -43,7 +42,7 @@ def database(sets: Iterable[Tracklist]) -> Iterator[bytes]:
                 _write(db, sets)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
-                raise StorageFull(f"{gettempdir()} (TMPDIR)") from error
+                raise temporary_folder_full() from error
             raise
         yield from chunks_of(path)
 

@@ -6,22 +6,21 @@ tracks go on in ``tracks 2``. A cell has 32,767 characters; a longer text is cut
 
 from __future__ import annotations
 
-import errno
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
 
 from tlray.core.model import merged
-from tlray.errors import StorageFull
 from tlray.export.safe_text import one_line
-from tlray.io.export.file_chunks import chunks_of
+from tlray.io.disk.durable import NO_ROOM
+from tlray.io.export.file_chunks import chunks_of, temporary_folder_full
 from tlray.model import Track, Tracklist
 
 MAX_ROWS = 1_048_576
@@ -63,8 +62,7 @@ def book(sets: Iterable[Tracklist]) -> Iterator[bytes]:
 
 def _explained(error: OSError) -> Exception:
     """Return an error of the folder for temporary files."""
-    is_full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-    return StorageFull(f"{gettempdir()} (TMPDIR)") if is_full else error
+    return temporary_folder_full() if error.errno in NO_ROOM else error
 
 
 def _write(workbook: Any, sets: Iterable[Tracklist]) -> None:
