@@ -60,7 +60,9 @@ def answer(folder: Path, *, quick: bool = False) -> Answer:
         coordinators = []
         for n in range(1 if quick else 3):
             for told in service.call("GET", "/api/v1/batch?state=running")["batches"]:
-                service.call("POST", f"/api/v1/batch/{told['batch_id']}/cancel")  # what is watched goes on alone
+                service.call(
+                    "POST", f"/api/v1/batch/{told['batch_id']}/cancel"
+                )  # what is watched goes on alone
             batch = service.submit(site.urls(each, first=(n + 9) * N_ITEMS), per_s=PER_S)
             coordinators.append(_coordinator_cpu(service, batch, seconds / 2))
     return Answer(
