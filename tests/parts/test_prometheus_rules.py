@@ -92,3 +92,27 @@ def test_panels_of_the_dashboard_do_not_overlap() -> None:
     assert all(
         target["datasource"]["uid"] == "${datasource}" for panel in panels for target in panel["targets"]
     )
+
+
+def test_each_panel_says_what_it_shows_and_what_it_means_that_there_is_nothing() -> None:
+    panels = json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]
+    for panel in panels:
+        defaults = panel["fieldConfig"]["defaults"]
+        assert panel["description"], panel["title"]
+        assert defaults["unit"]
+        assert defaults["noValue"]
+        for target in panel["targets"]:
+            assert target["expr"].count('home=~"$home"') == len(re.findall("ray_tlray_", target["expr"])), (
+                target
+            )
+            for counter, taken in re.findall(
+                r"(\w*)\(ray_tlray_\w+_(?:total|bucket)\{[^}]*\}(\[\S+\])?", target["expr"]
+            ):
+                assert (counter, taken) in RANGES, target
+    halted = next(panel for panel in panels if "is_halted" in panel["targets"][0]["expr"])
+    steps = halted["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    assert [(step["color"], step["value"]) for step in steps] == [("green", None), ("red", 1)]
+
+
+RANGES = {("rate", "[$__rate_interval]"), ("increase", "[10m]"), ("", "")}
+"""How counters are looked at; as they are only to ask whether there was one."""
