@@ -41,7 +41,7 @@ def batch_line(row: Mapping[str, Any], *, width: int | None = None) -> str:
             f"{f'  {n_dead:>6} dead' if n_dead else ' ' * 13}  {row['tracks']:>8} tracks"
             f"  {name}{owner}{SLEEPS if row.get('sleeps') else ''}"
         )
-        return line if width is None else fit(line, width)
+        return line.rstrip() if width is None else fit(line.rstrip(), width)
     if width >= MEDIUM:
         line = f"{row['batch_id']}  {state:10} {done:>11}"
         line += f"  {n_dead} dead" if n_dead else ""

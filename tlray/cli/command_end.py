@@ -37,10 +37,14 @@ def summary_line(result: BatchResult) -> str:
     """Return what came of a batch, in one line."""
     earlier = f", {result.answered} of them fetched earlier" if result.answered else ""
     what = "pages" if result.n_found or result.n_lists else "sets"
+    others = [
+        f"{n} {word}"
+        for n, word in ((result.dead, "dead"), (result.skipped, "skipped"), (result.cancelled, "cancelled"))
+        if n
+    ]
     return (
         f"{result.state}: {result.succeeded} of {result.total} {what}{earlier}, {result.tracks} tracks"
-        f" in {duration(result.elapsed_s)}"
-        f" ({result.dead} dead, {result.skipped} skipped, {result.cancelled} cancelled)"
+        f" in {duration(result.elapsed_s)}" + (f" ({', '.join(others)})" if others else "")
     )
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
 from typing import TYPE_CHECKING, Protocol
 
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
 from rich.live import Live
 from rich.text import Text
 
 from tlray.cli.progress_panel import fit, panel
 from tlray.cli.progress_text import (
+    ENDED,
     LastFailures,
     RestNews,
     eta_words,
@@ -108,6 +110,21 @@ class InJob:
         self._shown.close()
 
 
+class WrappedLive(Live):
+    """A live display that erases its last drawing as a terminal shows it that has become narrower: with its lines wrapped."""
+
+    def __init__(self, shown: Bar, console: Console) -> None:
+        super().__init__(shown, console=console, refresh_per_second=4, vertical_overflow="crop")
+        self._shown = shown
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        """Go back to where the drawing begins, before what is printed above it and the next drawing."""
+        if self._live_render._shape is not None:
+            width = self.console.width
+            self._live_render._shape = width, self._shown.n_rows(width)
+        return super().process_renderables(renderables)
+
+
 class Bar:
     """A live panel: a bar, a line for each domain that decides the end, and the last failures. Rests stay above it as lines."""
 
@@ -119,19 +136,25 @@ class Bar:
         self._rests = RestNews()
         self._lost_nodes = LostNodes()
         self._notes: list[str] = []
-        self._live = Live(self, console=self._console, refresh_per_second=4, vertical_overflow="crop")
+        self._drawn: list[Text] = []
+        self._live = WrappedLive(self, self._console)
         self._live.start()
         keep_plain()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw the panel for the terminal as wide and high as it is now."""
         if self._status is None:
-            yield Text(fit(self._head, options.max_width), "bold")
-            return
-        yield from panel(
-            self._status, width=options.max_width, height=max(1, console.height - 1), now=time.time(),
-            failures=self._failures, notes=self._notes, is_ascii=options.ascii_only,
-        )  # fmt: skip
+            self._drawn = [Text(fit(self._head, options.max_width), "bold")]
+        else:
+            self._drawn = panel(
+                self._status, width=options.max_width, height=max(1, console.height - 1), now=time.time(),
+                failures=self._failures, notes=self._notes, is_ascii=options.ascii_only,
+            )  # fmt: skip
+        yield from self._drawn
+
+    def n_rows(self, width: int) -> int:
+        """Return how many rows the last drawing takes in a terminal as wide."""
+        return sum(max(1, math.ceil(line.cell_len / max(1, width))) for line in self._drawn)
 
     def show(self, status: BatchStatus) -> None:
         """Show a snapshot; a long rest and a lost node also become a line above the panel, once."""
@@ -182,7 +205,7 @@ class Lines:
         facts = [
             f"{status['state']} {n_done(status['counts'])}/{status['total']}",
             *([rate(status["rate_per_min"] / 60)] if is_running else []),
-            plural(status["workers"], "worker"),
+            *([plural(status["workers"], "worker")] if status["state"] not in ENDED else []),
             *waiting_workers(status),
             *([eta_words(status, now)] if is_running else []),
         ]

@@ -76,7 +76,7 @@ def panel(
 ) -> list[Text]:
     """Return the lines of the live panel, at most ``height`` of at most ``width`` cells."""
     head = _head(status, width, now, is_ascii=is_ascii)
-    errors = [Text(_failure(failure, width), "red", no_wrap=True) for failure in failures.newest]
+    errors = [_failure(failure, width) for failure in failures.newest]
     if status["state"] in ENDED:
         return [head, *errors][:height]
     words = [*notes, *state_words(status), *waiting_workers(status)]
@@ -169,11 +169,12 @@ def _domains(status: BatchStatus, width: int, room: int, now: float) -> list[Tex
     return lines
 
 
-def _failure(failure: Failure, width: int) -> str:
-    """Return a failure on one line: why, and the URL, whose end stays."""
-    whole = f"  {failure}"
-    if cell_len(whole) <= width:
-        return whole
-    short = fit_url(failure.url, max(width // 2, width - cell_len(failure.reason) - 4))
-    reason = fit(failure.reason, max(0, width - cell_len(short) - 4))
-    return fit(f"  {reason}: {short}", width)
+def _failure(failure: Failure, width: int) -> Text:
+    """Return a failure on one line: whether it is tried again, why, and the URL, whose end stays."""
+    mark = "  dead   " if failure.is_dead else "  retry  "
+    room = max(0, width - len(mark))
+    url, reason = failure.url, failure.reason
+    if cell_len(reason) + 2 + cell_len(url) > room:
+        url = fit_url(url, max(room // 2, room - cell_len(reason) - 2))
+        reason = fit(reason, max(0, room - cell_len(url) - 2))
+    return Text(fit(f"{mark}{reason}: {url}", width), "red" if failure.is_dead else "yellow", no_wrap=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tlray.core.model.amounts import duration, plural, rate
+from tlray.core.model.amounts import duration, plural, rate_of
 from tlray.core.model.printable import one_line
 from tlray.core.model.progress import BatchStatus, DomainProgress, DomainWait, n_open
 from tlray.core.politeness.domain import PARKED
@@ -157,12 +157,7 @@ def pace_text(domain: DomainProgress) -> str:
     """Return a domain's rate now against its ceiling; "" while it is not known."""
     if "max_rate" not in domain:
         return ""
-    ceiling, now = domain["max_rate"], domain.get("rate", domain["max_rate"])
-    if now is None or math.isinf(now):
-        return "no ceiling"
-    if ceiling is None or math.isclose(now, ceiling, rel_tol=0.02):
-        return rate(now)
-    return f"{rate(now)} of {rate(ceiling)}"
+    return rate_of(domain.get("rate", domain["max_rate"]), domain["max_rate"])
 
 
 def why_text(domain: DomainWait, now: float) -> str:
@@ -212,13 +207,14 @@ def left_text(status: BatchStatus, now: float, *, n: int = 3) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A failed attempt: why, and of which URL."""
+    """A failed attempt: why, of which URL, and whether it was the last."""
 
     reason: str
     url: str
+    is_dead: bool
 
     def __str__(self) -> str:
-        return f"{self.reason}: {self.url}"
+        return f"{self.reason}{'' if self.is_dead else ' (is tried again)'}: {self.url}"
 
 
 @dataclass(slots=True)
@@ -232,8 +228,7 @@ class LastFailures:
         for item in status.get("items", ()):
             self._by_item.pop(item["item_id"], None)
             if item["reason"] and item["state"] in ("dead", "waiting"):
-                again = "" if item["state"] == "dead" else " (is tried again)"
-                failure = Failure(one_line(f"{item['reason']}{again}"), one_line(item["url"]))
+                failure = Failure(one_line(item["reason"]), one_line(item["url"]), item["state"] == "dead")
                 self._by_item[item["item_id"]] = failure
         for old in list(self._by_item)[:-MAX_FAILURES]:
             del self._by_item[old]

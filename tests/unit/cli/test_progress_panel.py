@@ -87,8 +87,8 @@ def test_at_80_columns() -> None:
         "  sets.example.org  200 open  30/min of 60/min",
         "  slow.example.net   80 open  1 every 8 s  rests until 08:30:00: blocked: captc…",
         "  127.0.0.1:8080      7 open  no ceiling",
-        "  timeout: no answer within 60 s (is tried again): sets.example.org/tracklist/2",
-        "  gone: 404: https://sets.example.org/tracklist/1",
+        "  retry  timeout: no answer within 60 s: https://sets.example.org/tracklist/2",
+        "  dead   gone: 404: https://sets.example.org/tracklist/1",
     ]
     assert head.startswith("running  ━━━")
     assert head.endswith("─  113/400  27/min  3 dead  ETA 40-60 min (sets.example.org)")
@@ -422,3 +422,23 @@ def test_rests_are_said_once_though_others_come_and_go(capsys: pytest.CaptureFix
     assert out.getvalue().count("2 more rest") == 1
     assert out.getvalue().count("p.test was given up: blocked 5 times in a row") == 1
     assert "short.test rests until" not in out.getvalue()
+
+
+def test_a_terminal_that_becomes_narrower_keeps_nothing_of_what_it_wrapped() -> None:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=120, height=20)
+    bar = Bar(console=console)
+    bar._live._refresh_thread.stop()  # type: ignore[union-attr]  # drawn here alone
+    bar.show(status())  # type: ignore[arg-type]
+    bar._live.refresh()
+    n_rows = {n: bar.n_rows(n) for n in (120, 60, 20)}
+    assert n_rows == {120: 4, 60: 6, 20: 17}
+
+    def ups() -> int:
+        before = len(out.getvalue())
+        bar._live.refresh()
+        return out.getvalue()[before:].count("\x1b[1A")
+
+    console.width = 60
+    assert [ups(), ups()] == [6 - 1, 4 - 1], "all rows are erased that the terminal shows"
+    bar.close()

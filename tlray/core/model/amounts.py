@@ -28,6 +28,17 @@ def rate(per_s: float | None) -> str:
     return f"1 every {duration(round(apart_s) if apart_s > 1 else apart_s)}"
 
 
+def rate_of(now: float | None, ceiling: float | None) -> str:
+    """Return a rate against its ceiling, both in the same unit: 1.4/s of 2/s; one of them where they are about the same."""
+    if now is None or ceiling is None or abs(ceiling - now) <= 0.02 * ceiling:
+        return rate(now)
+    if ceiling >= 2:
+        return f"{now:.2g}/s of {rate(ceiling)}"
+    return (
+        f"{now * 60:.2g}/min of {rate(ceiling)}" if ceiling * 60 >= 10 else f"{rate(now)} of {rate(ceiling)}"
+    )
+
+
 def duration(seconds: float) -> str:
     """Return a duration in two units at most: 8 s, 2 min 5 s, 1 h 04 min, 3 d 2 h."""
     if seconds < 1:
