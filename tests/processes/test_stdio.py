@@ -192,3 +192,16 @@ def test_the_locale_decides_nothing_and_a_full_disk_is_told(home: Path) -> None:
     assert "Имя" in first
     assert (code, done.returncode) == ("4", 0)
     assert done.stderr == b"tlray: stdout cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_ray_ends_no_stream_with_an_escape_sequence(stream: str) -> None:
+    """Colorama, once Ray has imported it, would reset the colours of a log file."""
+    code = (
+        "import sys\nfrom contextlib import redirect_stdout\nfrom tlray.cli.stdio import plain_streams\n"
+        f"with plain_streams(), redirect_stdout(sys.{stream}):\n"
+        "    import ray.autoscaler._private.cli_logger\n"
+        "    sys.stderr.write('said\\n')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=True)
+    assert (done.stdout, done.stderr) == (b"", b"said\n")

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from tlray.core.model.amounts import rate_of
 from tlray.core.model.progress import BatchStatus
 from tlray.core.politeness.dead_kind import OTHER, kind_of
 from tlray.core.politeness.domain import PARKED
-from tlray.service.page.text import duration, plural, rate
+from tlray.service.page.text import duration, plural
 from tlray.service.page.words import kind_words
 
 MAX_RESTS: Final = 3
@@ -144,8 +145,4 @@ def domain_state(row: Mapping[str, Any], *, of: str) -> dict[str, str]:
     """Return what the row of a domain shows: glyph, tone and word of its state in a batch of some state, and its rate."""
     goes_on = ("flight", "live", "goes on") if of == "running" else ("pause", "wait", "waits")
     glyph, tone, word = _DOMAIN_STATES.get(row["state"], goes_on)
-    ceiling, now = row["max_rate"], row["rate"]
-    text = rate(now)
-    if ceiling is not None and now is not None and abs(ceiling - now) > 0.02 * ceiling:
-        text = f"{rate(now)} of {rate(ceiling)}"
-    return {"glyph": glyph, "tone": tone, "word": word, "rate_text": text}
+    return {"glyph": glyph, "tone": tone, "word": word, "rate_text": rate_of(row["rate"], row["max_rate"])}
