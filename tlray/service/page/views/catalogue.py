@@ -11,12 +11,14 @@ from fastapi.responses import Response
 
 from tlray.core.access.cursor import BadCursor
 from tlray.export.formats import all_formats
+from tlray.io.catalogue.search import MAX_CHARS, iso_day
 from tlray.service.http.problems import ProblemError
 from tlray.service.page.addresses import export_path, search_path, set_path
 from tlray.service.page.calls import body_of
 from tlray.service.page.rendering import render
 from tlray.service.routes import catalogue, names
 from tlray.service.routes.dependencies import Reader, TheGateway
+from tlray.service.routes.search_conditions import Conditions
 
 router = APIRouter(include_in_schema=False)
 ROWS: Final = 50
@@ -28,7 +30,7 @@ FILTERS: Final = (*TEXTS, "from", "to", "min_quality")
 async def search(request: Request, gateway: TheGateway, principal: Reader) -> Response:
     """Show what a search finds; its conditions stand in the query."""
     asked = {name: request.query_params.get(name, "").strip() for name in (*FILTERS, "cursor")}
-    conditions, faults = _conditions(asked)
+    fields, faults = _fields(asked)
     found: dict[str, Any] = {
         "sets": [],
         "total": 0,
@@ -41,11 +43,10 @@ async def search(request: Request, gateway: TheGateway, principal: Reader) -> Re
     status = 422 if faults else 200
     if not faults:
         try:
+            conditions = Conditions(**fields)
             pages, counts = await asyncio.gather(
-                catalogue.search(
-                    gateway, principal, **conditions, cursor=asked["cursor"] or None, limit=ROWS
-                ),
-                names.facets(gateway, principal, **conditions),
+                catalogue.search(gateway, principal, conditions, cursor=asked["cursor"] or None, limit=ROWS),
+                names.facets(gateway, principal, conditions),
             )
             found, facets = body_of(pages), body_of(counts)
         except BadCursor:
@@ -62,15 +63,13 @@ async def search(request: Request, gateway: TheGateway, principal: Reader) -> Re
     )  # fmt: skip
 
 
-def _conditions(asked: dict[str, str]) -> tuple[dict[str, Any], list[str]]:
-    """Return a search's conditions as the API takes them, and what is wrong with them."""
-    conditions: dict[str, Any] = {name: asked[name][:200] or None for name in TEXTS}
+def _fields(asked: dict[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """Return the fields of a search's conditions, and what is wrong with them."""
+    fields: dict[str, Any] = {name: asked[name][:MAX_CHARS] or None for name in TEXTS}
     faults = []
     for name in ("from", "to"):
         try:
-            conditions["from_" if name == "from" else name] = (
-                catalogue.iso_day(asked[name]) if asked[name] else None
-            )
+            fields["from_" if name == "from" else name] = iso_day(asked[name]) if asked[name] else None
         except ValueError:
             faults.append(f"“{name.capitalize()}” is a day, such as 2026-11-01.")
     try:
@@ -79,4 +78,4 @@ def _conditions(asked: dict[str, str]) -> tuple[dict[str, Any], list[str]]:
         least = -1.0
     if least is not None and not 0 <= least <= 1:
         faults.append("The quality is a number from 0 to 1.")
-    return {**conditions, "min_quality": least}, faults
+    return {**fields, "min_quality": least}, faults
