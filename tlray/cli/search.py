@@ -13,7 +13,7 @@ import typer
 
 from tlray.cli.command_end import say
 from tlray.cli.options import HomeOption
-from tlray.cli.progress_text import fit
+from tlray.cli.progress_panel import fit
 from tlray.cli.search_options import Artist, Dj, FirstDay, Label, LastDay, MinQuality, Source
 from tlray.cli.service_options import Json, OrService, service
 from tlray.core.model.printable import in_json
