@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import os
 import signal
+import stat
 import sys
 import threading
 import time
@@ -150,6 +151,8 @@ def signals_raised() -> Iterator[None]:
 
     def end(number: int, frame: object) -> None:
         signal.signal(number, signal.SIG_DFL)
+        if number == signal.SIGHUP:
+            _leave_terminal()
         raise SystemExit(128 + number)
 
     is_main = threading.current_thread() is threading.main_thread()
@@ -164,8 +167,19 @@ def signals_raised() -> Iterator[None]:
 
 
 def _leave_terminal() -> None:
-    """Write nowhere from now on, where this was a terminal: it is gone, and writing to it fails."""
-    _to_nowhere(*filter(os.isatty, (1, 2)))
+    """Write nowhere from now on, where this was a terminal: it may be gone. One that is there shows its cursor again."""
+    with suppress(OSError):
+        os.write(2, SHOW_CURSOR.encode() if os.isatty(2) else b"")
+    _to_nowhere(
+        *filter(_is_device, (1, 2))
+    )  # a terminal that is gone is no terminal any more, but still a device
+
+
+def _is_device(number: int) -> bool:
+    try:
+        return stat.S_ISCHR(os.fstat(number).st_mode)
+    except OSError:  # it is closed
+        return False
 
 
 def _to_nowhere(*descriptors: int) -> None:

@@ -135,7 +135,7 @@ class Bar:
         self._failures = LastFailures()
         self._rests = RestNews()
         self._lost_nodes = LostNodes()
-        self._notes: list[str] = []
+        self._lost = ""
         self._drawn: list[Text] = []
         self._live = WrappedLive(self, self._console)
         self._live.start()
@@ -148,7 +148,7 @@ class Bar:
         else:
             self._drawn = panel(
                 self._status, width=options.max_width, height=max(1, console.height - 1), now=time.time(),
-                failures=self._failures, notes=self._notes, is_ascii=options.ascii_only,
+                failures=self._failures, lost=self._lost, is_ascii=options.ascii_only,
             )  # fmt: skip
         yield from self._drawn
 
@@ -158,7 +158,7 @@ class Bar:
 
     def show(self, status: BatchStatus) -> None:
         """Show a snapshot; a long rest and a lost node also become a line above the panel, once."""
-        self._notes = []
+        self._lost = ""
         for line in [*self._lost_nodes.news(status), *self._rests.news(status, time.time())]:
             self._console.print(plain(line), style="yellow", markup=False, highlight=False)
         self._failures.note(status)
@@ -166,8 +166,8 @@ class Bar:
 
     def lost(self, why: str) -> None:
         """Show since when there is no connection, until the next snapshot."""
-        if not self._notes:
-            self._notes = [f"no connection since {time.strftime('%H:%M:%S')}, this is from then: {why}"]
+        if not self._lost:
+            self._lost = f"no connection since {time.strftime('%H:%M:%S')}, this is from then: {why}"
 
     def close(self) -> None:
         """Leave the panel as it stands."""

@@ -5,7 +5,6 @@ Text is measured in terminal cells, because a wide character takes two.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
@@ -36,8 +35,10 @@ NARROW: Final = 60
 """In a narrower terminal the reason of a rest stands in the place of the figures."""
 WIDE: Final = 100
 """In a terminal as wide, pages in flight have a column."""
+SMALL: Final = 30
+"""In a terminal of less, a line is a domain and its open items, or a failure without its URL."""
 NAME_SHARE: Final = 0.4
-"""A domain's name takes at most this part of the width."""
+"""A domain's name takes at most this part of the width, in a small terminal more."""
 MIN_TAIL: Final = 8
 """The end of a URL is shown if it has room for so many cells."""
 
@@ -71,16 +72,17 @@ def panel(
     height: int,
     now: float,
     failures: LastFailures,
-    notes: Sequence[str] = (),
+    lost: str = "",
     is_ascii: bool = False,
 ) -> list[Text]:
-    """Return the lines of the live panel, at most ``height`` of at most ``width`` cells."""
-    head = _head(status, width, now, is_ascii=is_ascii)
+    """Return the lines of the live panel, at most ``height`` of at most ``width`` cells; ``lost`` says that it is not of now."""
+    is_running = status["state"] == "running" and not lost
+    head = _head(status, width, now, is_running=is_running, is_ascii=is_ascii)
     errors = [_failure(failure, width) for failure in failures.newest]
     if status["state"] in ENDED:
         return [head, *errors][:height]
-    words = [*notes, *state_words(status), *waiting_workers(status)]
-    if status["state"] == "running" and (why := one_line(missing_words(status))) not in head.plain:
+    words = [*([lost] if lost else []), *state_words(status), *waiting_workers(status)]
+    if is_running and (why := one_line(missing_words(status))) not in head.plain:
         words.append(f"no ETA yet: {why}")
     marked = [Text(fit(f"  {one_line(line)}", width), "yellow", no_wrap=True) for line in words]
     room = max(0, min(MAX_DOMAINS, height - 1 - len(marked) - len(errors)))
@@ -95,9 +97,9 @@ class _Figure(NamedTuple):
     style: str = ""
 
 
-def _figures(status: BatchStatus, now: float) -> list[_Figure]:
+def _figures(status: BatchStatus, now: float, *, is_running: bool) -> list[_Figure]:
     """Return the figures of the head, the most important first."""
-    counts, is_running = status["counts"], status["state"] == "running"
+    counts = status["counts"]
     found = [_Figure(0, ((f"{n_done(counts):,}/{status['total']:,}", 0),))]
     if is_running:
         eta, domain = f"ETA {eta_text(status, now)}", decides(status)
@@ -119,12 +121,12 @@ def _figures(status: BatchStatus, now: float) -> list[_Figure]:
     return found
 
 
-def _head(status: BatchStatus, width: int, now: float, *, is_ascii: bool) -> Text:
+def _head(status: BatchStatus, width: int, now: float, *, is_running: bool, is_ascii: bool) -> Text:
     """Return state, bar and figures; the least important figures are left out where there is no room."""
     state, total = status["state"], status["total"]
     shown: list[tuple[int, str, str]] = []
     used = cell_len(state)
-    for figure in _figures(status, now):
+    for figure in _figures(status, now, is_running=is_running):
         for words, bar in figure.words:
             if used + 2 + cell_len(words) + (2 + bar if bar else 0) <= width:
                 shown.append((figure.place, words, figure.style))
@@ -149,19 +151,26 @@ def _domains(status: BatchStatus, width: int, room: int, now: float) -> list[Tex
     n_more, _ = n_more_domains(status, order[:room])
     order = order[: room - 1 if n_more else room]
     names = [one_line(name) for name in order]
-    name_width = min(int(NAME_SHARE * width), max(map(cell_len, names), default=0))
-    columns = [f"{status['domains'][name]['open']:,} open" for name in order]
+    is_small = width < SMALL
+    columns = [f"{status['domains'][name]['open']:,}{'' if is_small else ' open'}" for name in order]
     open_width = max(map(len, columns), default=0)
+    most = width - open_width - 4 if is_small else int(NAME_SHARE * width)
+    name_width = min(max(0, most), max(map(cell_len, names), default=0))
     lines = []
     for name, shown, is_open in zip(order, names, columns, strict=True):
         domain = status["domains"][name]
         why = why_text(domain, now)
-        cells = [set_cell_size(fit(shown, name_width), name_width)]
-        if width >= NARROW or not why:
+        name_cell, open_cell = set_cell_size(fit(shown, name_width), name_width), f"{is_open:>{open_width}}"
+        if is_small:
+            cells = [name_cell, open_cell]
+        elif width < NARROW and why:
+            cells = [name_cell, why]
+        else:
             flying = f"{domain['in_flight']:>2,} in flight" if width >= WIDE and "in_flight" in domain else ""
-            cells += [f"{is_open:>{open_width}}", flying, pace_text(domain)]
-        text = "  " + "  ".join(filter(None, [*cells, why]))
-        lines.append(Text(fit(text, width), "yellow" if why else "", no_wrap=True))
+            cells = [name_cell, open_cell, flying, pace_text(domain), why]
+        lines.append(
+            Text(fit("  " + "  ".join(filter(None, cells)), width), "yellow" if why else "", no_wrap=True)
+        )
     if n_more:
         n_more, n_elsewhere = n_more_domains(status, order)
         more = f"  {n_more:,} more domain{'' if n_more == 1 else 's'}  {n_elsewhere:,} open"
@@ -174,7 +183,10 @@ def _failure(failure: Failure, width: int) -> Text:
     mark = "  dead   " if failure.is_dead else "  retry  "
     room = max(0, width - len(mark))
     url, reason = failure.url, failure.reason
+    style = "red" if failure.is_dead else "yellow"
+    if width < SMALL:
+        return Text(fit(f"{mark}{reason}", width), style, no_wrap=True)
     if cell_len(reason) + 2 + cell_len(url) > room:
         url = fit_url(url, max(room // 2, room - cell_len(reason) - 2))
         reason = fit(reason, max(0, room - cell_len(url) - 2))
-    return Text(fit(f"{mark}{reason}: {url}", width), "red" if failure.is_dead else "yellow", no_wrap=True)
+    return Text(fit(f"{mark}{reason}: {url}", width), style, no_wrap=True)

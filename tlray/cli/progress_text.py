@@ -37,19 +37,18 @@ def eta_text(status: BatchStatus, now: float) -> str:
     if high <= now:
         return "soon"
     n_high, unit = _left(high - now, math.ceil)
-    if low is None or low <= now:
+    n_low, unit_low = ("0", unit) if low is None or low <= now else _left(low - now, math.floor, least=unit)
+    if n_low == "0" or (n_low, unit_low) == (n_high, unit):
         return f"{n_high}{unit}"
-    n_low, unit_low = _left(low - now, math.floor)
-    if unit != unit_low:
-        return f"{n_low}{unit_low}-{n_high}{unit}"
-    return f"{n_high}{unit}" if n_low == n_high else f"{n_low}-{n_high}{unit}"
+    return f"{n_low}{'' if unit_low == unit else unit_low}-{n_high}{unit}"
 
 
-def _left(left_s: float, whole: Callable[[float], int]) -> tuple[str, str]:
-    """Return a time that is left as a number and its unit, or as two numbers with theirs; ``whole`` rounds up or down."""
+def _left(left_s: float, whole: Callable[[float], int], *, least: str = "") -> tuple[str, str]:
+    """Return a time that is left as a number and its unit, or as two numbers with theirs; ``whole`` rounds, ``least`` is
+    the smallest unit."""
     if left_s > YEAR_S:  # a site may ask for any number of seconds
         return "more than a year", ""
-    if left_s < 100:
+    if left_s < 100 and least in ("", " s"):
         return str(whole(left_s)), " s"
     if left_s < 100 * 60:
         return str(whole(left_s / 60)), " min"

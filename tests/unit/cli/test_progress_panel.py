@@ -127,6 +127,17 @@ def test_figures_come_before_the_bar(width: int, head: str) -> None:
     assert drawn(status(), width)[0] == head
 
 
+def test_at_20_columns_names_and_numbers_stay() -> None:
+    assert drawn(status(), 20) == [
+        "running  113/400",
+        "  sets.example…  200",
+        "  slow.example…   80",
+        "  127.0.0.1:80…    7",
+        "  retry  timeout: n…",
+        "  dead   gone: 404",
+    ]
+
+
 def test_the_reason_of_a_missing_end_is_said_where_it_has_room() -> None:
     missing = {"estimated_between": None, "estimated_completion": None}
     long = "sets.of-a-very-long-name.example.org"
@@ -242,7 +253,10 @@ def test_a_domain_says_why_it_does_nothing() -> None:
         ({}, "40-60 min"),
         ({"estimated_between": [None, NOW + 60]}, "60 s"),
         ({"estimated_between": [NOW + 60, NOW + 60]}, "60 s"),
-        ({"estimated_between": [NOW + 59.6, NOW + 600.5]}, "59 s-11 min"),
+        ({"estimated_between": [NOW + 59.6, NOW + 600.5]}, "11 min"),
+        ({"estimated_between": [NOW + 60, NOW + 600.5]}, "1-11 min"),
+        ({"estimated_between": [NOW + 0.5, NOW + 9.5]}, "10 s"),
+        ({"estimated_between": [NOW + 5, NOW + 9.5]}, "5-10 s"),
         ({"estimated_between": [NOW + 3_700, NOW + 7_201]}, "61 min-2 h 01 min"),
         ({"estimated_between": None}, "50 min"),
         ({"estimated_between": [NOW - 5, NOW + 1e300]}, "more than a year"),
@@ -397,7 +411,9 @@ def test_a_lost_connection_is_said_until_the_next_snapshot(capsys: pytest.Captur
     assert re.fullmatch(
         r"  no connection since \d\d:\d\d:\d\d, this is from then: no service answers \(connecti…", before[1]
     )
+    assert "ETA" not in before[0], "a time that goes on although nothing is known"
     assert "connection" not in " ".join(after)
+    assert "ETA" in after[0]
 
 
 def rendering(bar: Bar) -> list[str]:
