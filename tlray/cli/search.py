@@ -58,7 +58,8 @@ def search(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
     if url is not None:
         with service(url, home=home) as client:
             asked = query.as_parameters()
-            total = client.get("/api/v1/catalogue", **asked, limit=1)["total"]
+            first = client.get("/api/v1/catalogue", **asked, limit=1)
+            total, n_behind = first["total"], first["behind"]
             found = client.pages("/api/v1/catalogue", "sets", **asked, limit=min(limit, PAGE))
             _print(islice(found, limit), as_json=as_json)
     else:
@@ -67,10 +68,12 @@ def search(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
 
         settings = read_settings(home=home)
         where = Home.of(settings.home, settings.storage)
-        _, page = ask(where, lambda db: find(db, query, owner=None, before=None, limit=limit))
-        total = page.total
+        standing, page = ask(where, lambda db: find(db, query, owner=None, before=None, limit=limit))
+        total, n_behind = page.total, standing.n_behind
         _print(iter(page.sets), as_json=as_json)
     say(_how_many(total, limit))
+    if n_behind:
+        say(f"about {n_behind:,} results are not in the catalogue yet: search again in a moment")
 
 
 def _how_many(total: int, limit: int) -> str:

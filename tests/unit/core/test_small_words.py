@@ -56,6 +56,7 @@ def test_a_private_address_is_allowed_in_the_networks_that_are_named() -> None:
 
 def test_a_duration_is_shown_as_a_player_shows_it() -> None:
     assert [as_clock(seconds) for seconds in (0, 240.9, 3_753)] == ["0:00", "4:00", "1:02:33"]
+    assert [as_clock(seconds) for seconds in (-0.5, -30, -3_601)] == ["0:00", "-0:30", "-1:00:01"]
 
 
 def test_json_drives_no_terminal() -> None:

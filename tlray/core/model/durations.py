@@ -30,8 +30,9 @@ def in_words(seconds: float) -> str:
 
 def as_clock(seconds: float) -> str:
     """Return a duration as a player shows it, in whole seconds: ``4:00``, ``1:02:33``."""
-    hours, rest = divmod(int(seconds), 3600)
-    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+    hours, rest = divmod(abs(int(seconds)), 3600)
+    sign = "-" if seconds <= -1 else ""
+    return sign + (f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}")
 
 
 def spacing_in_words(seconds: float) -> str:

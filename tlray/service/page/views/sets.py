@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -22,14 +23,14 @@ from tlray.io.results.store import PartMoved
 from tlray.service.auth.principal import Principal
 from tlray.service.backend.gateway import Gateway
 from tlray.service.http.problems import ProblemError
-from tlray.service.page.addresses import export_path, name_path, set_path
+from tlray.service.page.addresses import export_path, name_path, search_path, set_path
 from tlray.service.page.calls import body_of
 from tlray.service.page.change_words import by_version, time_of
 from tlray.service.page.comparison import compared, in_words
 from tlray.service.page.missing import missing
 from tlray.service.page.quality_words import issues_of
 from tlray.service.page.rendering import render
-from tlray.service.page.timeline import as_text, lanes_of, name_of, table_of
+from tlray.service.page.timeline import as_it_stands, as_text, lanes_of, name_of, table_of
 from tlray.service.routes import catalogue
 from tlray.service.routes.dependencies import Reader, TheGateway, TheStreams
 
@@ -40,6 +41,13 @@ VERSIONS: Final = 200
 """That are listed; others are reached by their number."""
 Version = dict[str, Any]
 """A version as the API's JSON has it."""
+
+
+class Player(NamedTuple):
+    """A recording of a set, of which rows have the number."""
+
+    url: str
+    text: str
 
 
 class Chosen(NamedTuple):
@@ -114,6 +122,9 @@ async def one(
         clock=as_clock,
         epoch=_epoch,
         set_path=set_path,
+        search_path=search_path,
+        players=players_of(shown["recordings"]),
+        as_it_stands=as_it_stands,
         name_path=name_path,
         track_name=lambda row: f"{row['artist']} - {row['title']}",
         name_of=name_of,
@@ -155,6 +166,18 @@ def before_of(versions: Sequence[Version], number: int) -> int | None:
     older = [version for version in versions if version["version"] < number]
     differing = (version["version"] for version in older if version["digest"] != digest)
     return next(differing, older[0]["version"] if older else None)
+
+
+def players_of(recordings: Sequence[str]) -> list[Player]:
+    """Return the recordings of a set: an address by its host, an id of a player as it is."""
+    players = []
+    for text in recordings:
+        try:
+            host = urlsplit(text).hostname or ""
+        except ValueError:
+            host = ""
+        players.append(Player(text, host.removeprefix("www.") or text[:80]))
+    return players
 
 
 async def _read(
