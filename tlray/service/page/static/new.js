@@ -1,7 +1,8 @@
 // A new batch: the list is checked while it is typed; files are dropped; long lists are sent in pieces.
 
+import "./kept.js";
 import { Problem, call, query } from "./api.js";
-import { go, say, toast } from "./page.js";
+import { go, say, toast, whileReading } from "./page.js";
 import { duration, number, plural, rate, safe, write } from "./text.js";
 
 const CHECK_MS = 600;
@@ -9,7 +10,6 @@ const MAX_LINES = 10_000; // of one call
 const MAX_CHARS = 700_000;
 const PIECE_LINES = 10_000;
 const PIECE_CHARS = 400_000;
-const KEPT_LIST = "tlray-kept-list";
 const form = /** @type {HTMLFormElement} */ (document.getElementById("new"));
 const lines = /** @type {HTMLTextAreaElement|null} */ (document.getElementById("lines"));
 const result = /** @type {HTMLElement} */ (document.getElementById("result"));
@@ -32,6 +32,7 @@ async function send(what) {
   body.set("do", what);
   if (long) body.set("lines", what === "check" ? long.slice(0, MAX_LINES).join("\n").slice(0, MAX_CHARS) : "");
   const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } }).catch(() => { throw new Problem(0, "The service does not answer."); });
+  if (answer.status === 401) document.dispatchEvent(new CustomEvent("tl-signed-out"));
   const told = await answer.json().catch(() => null);
   if (!told) throw new Error(`The service answered ${answer.status}.`);
   if (!answer.ok && !told.faults?.length) throw new Problem(answer.status, told.detail ?? "That did not work.");
@@ -47,7 +48,7 @@ async function check(isAsked = false) {
   if (!hasList) return showNothing();
   const mine = ++isChecking;
   try {
-    const told = await send("check");
+    const told = await whileReading(send("check"), /** @type {HTMLElement} */ (result.parentElement));
     if (mine !== isChecking) return;
     showFaults((told.faults ?? []).filter((/** @type {any} */ one) => isAsked || !["variables", "cron"].includes(one.field)), isAsked);
     if (told.preview) showPreview(told.preview, told.first_urls ?? []);
@@ -149,7 +150,7 @@ function showFaults(faults, isFocused) {
 
 let typing = 0;
 form.addEventListener("input", (event) => {
-  if (event.target === lines) long = null;
+  if (event.target === lines && isLong(lines.value)) takeList("");
   clearTimeout(typing);
   typing = window.setTimeout(() => check(), CHECK_MS);
 });
@@ -286,7 +287,7 @@ async function showFiles() {
   }
   result.replaceChildren(head, line("Looking into them …", "muted"));
   try {
-    const told = await call("import?dry_run=true", { method: "POST", body: formOf(files) });
+    const told = await whileReading(call("import?dry_run=true", { method: "POST", body: formOf(files) }), /** @type {HTMLElement} */ (result.parentElement));
     if (mine !== isChecking) return;
     showImport(told);
   } catch (error) {
@@ -349,14 +350,32 @@ async function takeFiles(chosen) {
   check();
 }
 
-/** @param {string} text */
+/** @param {string} text @returns {boolean} true if a text field would be slow with it, and one form does not send it */
+const isLong = (text) => text.length > MAX_CHARS || (text.match(/\n/g)?.length ?? 0) >= MAX_LINES;
+
+/** Add a list to what stands there; of a long one the beginning is shown, and it is not changed there. @param {string} text */
 function takeList(text) {
   if (!lines) return;
   const all = [...(long ?? lines.value.split(/\r?\n/)), ...text.split(/\r?\n/)].filter((one) => one.trim());
-  const chars = all.reduce((sum, one) => sum + one.length + 1, 0);
-  if (all.length <= MAX_LINES && chars <= MAX_CHARS) { lines.value = all.join("\n"); long = null; return; }
+  if (!isLong(all.join("\n"))) { lines.value = all.join("\n"); return; }
   long = all;
-  lines.value = `${all.slice(0, 200).join("\n")}\n# … and ${number(all.length - 200)} more lines of the file`;
+  lines.dataset.cut = "";
+  lines.readOnly = true;
+  lines.value = `${all.slice(0, 200).join("\n")}\n# … and ${number(all.length - 200)} more lines`;
+  const empty = Object.assign(document.createElement("button"), { type: "button", className: "tiny", textContent: "Take another list" });
+  empty.addEventListener("click", emptyList);
+  document.getElementById("n-lines")?.replaceChildren(`${number(all.length)} lines, too many to be changed here. `, empty);
+}
+
+function emptyList() {
+  if (!lines) return;
+  long = null;
+  delete lines.dataset.cut;
+  lines.readOnly = false;
+  lines.value = "";
+  write(document.getElementById("n-lines"), "Empty lines and lines that begin with # are skipped.");
+  lines.focus();
+  check();
 }
 
 /** @param {string} source */
@@ -377,17 +396,18 @@ function show(source) {
 }
 
 if (lines) {
-  lines.value ||= sessionStorage.getItem(KEPT_LIST) ?? ""; // of somebody who has looked at the templates meanwhile
-  sessionStorage.removeItem(KEPT_LIST);
   if (lines.value) check();
-  document.getElementById("sources")?.addEventListener("click", (event) => {
-    const link = /** @type {Element} */ (event.target).closest("a:not([data-source])");
-    if (link && !long && lines.value) sessionStorage.setItem(KEPT_LIST, lines.value);
-  });
   for (const tab of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#sources [data-source]"))) {
     tab.hidden = false;
     tab.addEventListener("click", (event) => { event.preventDefault(); show(tab.dataset.source ?? "paste"); check(); });
   }
+  lines.addEventListener("paste", (event) => {
+    const text = event.clipboardData?.getData("text/plain") ?? "";
+    if (!isLong(text)) return;
+    event.preventDefault(); // a field of megabytes is slow
+    takeList(text);
+    check();
+  });
   document.getElementById("pick")?.addEventListener("change", (event) => takeFiles(/** @type {HTMLInputElement} */ (event.target).files ?? []));
   for (const name of ["dragenter", "dragover"]) addEventListener(name, (event) => { event.preventDefault(); show("files"); document.getElementById("files")?.classList.add("over"); });
   for (const name of ["dragleave", "drop"]) addEventListener(name, (event) => { event.preventDefault(); document.getElementById("files")?.classList.remove("over"); });
