@@ -77,7 +77,7 @@ function showPreview(preview, firstUrls) {
   write(title, "What it makes");
   const n = long ? long.length : preview.total;
   const parts = [line(`${long ? "about " : ""}${plural(n, "set")} on ${plural(preview.n_domains, "site")}`, "verdict")];
-  if (long) parts.push(line(`The first ${number(MAX_LINES)} lines are checked here, the others while they are sent.`, "muted"));
+  if (long) parts.push(line(`The first ${number(preview.total + preview.duplicates + preview.n_rejected)} lines are checked here, the others while they are sent.`, "muted"));
   if (long && cron()) parts.push(line(`A schedule has at most ${number(MAX_LINES)} lines. Shorten the list, or empty “Repeat” to fetch it once.`, "free"));
   const leftOut = [preview.duplicates && plural(preview.duplicates, "duplicate"), preview.n_rejected && plural(preview.n_rejected, "bad line")].filter(Boolean);
   if (leftOut.length) parts.push(line(`${leftOut.join(" and ")} ${preview.duplicates + preview.n_rejected === 1 ? "is" : "are"} left out.`));
@@ -235,11 +235,33 @@ function waits(reason, forS) {
   });
 }
 
+/** @param {File[]} all @returns {File[][]} so that each is one request */
+function piecesOf(all) {
+  /** @type {File[][]} */ const pieces = [];
+  let bytes = 0;
+  for (const file of all) {
+    const last = pieces.at(-1);
+    bytes += file.size;
+    if (last && bytes <= MOST_BYTES && last.length < MAX_FILES) last.push(file);
+    else { pieces.push([file]); bytes = file.size; }
+  }
+  return pieces;
+}
+
 async function sendFiles() {
+  const pieces = piecesOf(files);
   const told = toast(`Sending ${plural(files.length, "file")} …`, { forMs: 0 });
   try {
-    const receipt = await call(`import${query(named())}`, { method: "POST", body: formOf(files) });
-    go(`batches/${receipt.batch_id}`);
+    if (pieces.length === 1) return go(`batches/${(await call(`import${query(named())}`, { method: "POST", body: formOf(files) })).batch_id}`);
+    const opened = await call(`import${query({ ...named(), state: "receiving" })}`, { method: "POST" });
+    let n = 0;
+    for (const [at, piece] of pieces.entries()) {
+      if (!(await patient(() => call(`import/${opened.batch_id}/append?piece=${at + 1}`, { method: "POST", body: formOf(piece) })))) return;
+      n += piece.length;
+      told.write(`Sent ${number(n)} of ${plural(files.length, "file")}`);
+    }
+    await call(`batch/${opened.batch_id}/commit`, { method: "POST", json: { pieces: pieces.length } });
+    go(`batches/${opened.batch_id}`);
   } finally {
     told.close();
   }
@@ -247,7 +269,8 @@ async function sendFiles() {
 
 // -- files -------------------------------------------------------------------------------------------
 
-const MAX_FILES = 1000;
+const MAX_FILES = 1000; // of one request
+const MOST_BYTES = 0.95 * Number(form.dataset.mostBytes); // of one request, without what stands around the files
 const NOT_FOR_FILES = ["fresh_for", "not_before", "cron", "webhook", "email"];
 const MAX_CHECKED_BYTES = 20_000_000; // more is checked by sending it
 const KINDS = { tlray: "own export", "info-json": "info.json of a download", cue: "CUE sheet", serato: "Serato history", traktor: "Traktor collection or history", rekordbox: "rekordbox collection or history", virtualdj: "VirtualDJ history", chapters: "file of chapters", feed: "feed", page: "saved page", text: "text" };
@@ -276,11 +299,12 @@ async function showFiles() {
   start.hidden = true;
   write(title, "What it makes");
   const head = line(`${plural(files.length, "file")}, ${number(Math.ceil(bytes / 1000))} kB`, "verdict");
-  if (files.length > MAX_FILES) {
-    result.replaceChildren(head, line(`${number(MAX_FILES)} files at most in one go. Pack them into a zip file, and drop that.`));
+  const large = files.filter((file) => file.size > MOST_BYTES);
+  if (large.length) {
+    result.replaceChildren(head, list(large.slice(0, 50).map((file) => `${safe(file.name)} is larger than the ${number(MOST_BYTES / 1000)} kB that this service takes at once.`), "left-out"), line("Leave it out here; the command “tlray import” takes it, on the machine of the service.", "muted"));
     return;
   }
-  if (bytes > MAX_CHECKED_BYTES) {
+  if (bytes > Math.min(MAX_CHECKED_BYTES, MOST_BYTES) || files.length > MAX_FILES) {
     result.replaceChildren(head, line("So much is not checked before: what is in them is said by their batch.", "muted"), ...notForFiles());
     offerImport(files.length);
     return;
