@@ -84,7 +84,7 @@ PICTURES = {
 }
 """Of the documentation, on a wide window in the light theme."""
 STATES_WITHOUT_WORDS = """[...document.querySelectorAll(".state")].filter(
-    state => state.getClientRects().length && !(state.querySelector("use") && /\\w/.test(state.innerText))).length"""
+    state => state.checkVisibility() && !(state.querySelector("use") && /\\w/.test(state.innerText))).length"""
 
 
 @pytest.mark.parametrize("width", [1280, 390])

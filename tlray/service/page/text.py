@@ -19,6 +19,8 @@ from tlray.core.model import amounts
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufeff]")
 NEVER: Final = "–"
 plural, rate = amounts.plural, amounts.rate
+KEPT_END: Final = 26
+"""The last characters of a URL, which no column cuts."""
 
 
 def safe(text: object) -> Markup:
@@ -79,15 +81,18 @@ def relative(at: float, now: float) -> str:
 def moment(
     at: float | None, now: float, *, clock: bool = False, day: bool = False, titled: bool = True
 ) -> Markup:
-    """Return a ``<time>``; the script turns it into the browser's zone. ``clock``: the time of day in place of "3 min ago";
-    ``day``: with its day."""
+    """Return a ``<time>``; the script turns it into the browser's zone. ``clock``: the time of day in place of "3 min ago",
+    with its day where that is another one; ``day``: always with its day."""
     if at is None:
         return escape(NEVER)
-    stamp = datetime.fromtimestamp(at, UTC)
-    year = "" if stamp.year == datetime.fromtimestamp(now, UTC).year else f" {stamp.year}"
-    shown = (
-        f"{stamp:%a %d %b}{year}, {stamp:%H:%M}" if day else f"{stamp:%H:%M}" if clock else relative(at, now)
-    )
+    stamp, today = datetime.fromtimestamp(at, UTC), datetime.fromtimestamp(now, UTC)
+    of_day = f"{stamp:%a %d %b}" + ("" if stamp.year == today.year else f" {stamp.year}")
+    if day:
+        shown = f"{of_day}, {stamp:%H:%M}"
+    elif clock:
+        shown = f"{stamp:%H:%M}" if stamp.date() == today.date() else f"{of_day} {stamp:%H:%M}"
+    else:
+        shown = relative(at, now)
     kind = Markup(" data-day") if day else Markup(" data-clock") if clock else ""
     title = Markup(' title="{}"').format(exact(at)) if titled else ""
     return Markup('<time datetime="{}"{}{}>{}</time>').format(
@@ -110,11 +115,11 @@ def ticked(text: str) -> Markup:
 
 
 def url_cut(url: str, *, titled: bool = True) -> Markup:
-    """Return a URL that its column may cut once, behind the host: the end of the path, which tells pages apart, stays."""
+    """Return a URL that its column may cut once, in the midst of the path: its end, which tells pages apart, stays."""
     host, path = url_parts(url)
     title = Markup(' title="{}"').format(plain(url)) if titled else ""
-    return Markup('<span class="url"{}><b>{}</b><i><u>{}</u></i></span>').format(
-        title, safe(host), safe(path)
+    return Markup('<span class="url"{}><b>{}</b><i>{}</i><u>{}</u></span>').format(
+        title, safe(host), safe(path[:-KEPT_END]), safe(path[-KEPT_END:])
     )
 
 

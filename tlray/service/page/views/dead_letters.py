@@ -8,6 +8,8 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from tlray.service.auth.principal import Principal
+from tlray.service.backend.gateway import Gateway
 from tlray.service.page.calls import body_of, checked
 from tlray.service.page.form import TheForm, field
 from tlray.service.page.recent import answered
@@ -95,6 +97,9 @@ async def retry(request: Request, gateway: TheGateway, principal: Submitter, for
         one = checked(RetryRequest, item_ids=[item])
         answer = await dead_letters.retry(batch, gateway, principal, one)
         return see_other(request, f"/dead-letters?retried={body_of(answer)['n_retried']}")
+    if marked := form.getlist("marked"):
+        n = await _retry_marked(gateway, principal, [one for one in marked if isinstance(one, str)])
+        return see_other(request, f"/dead-letters?retried={n}" + (f"&batch={quote(batch)}" if batch else ""))
     group = {
         "kind": field(form, "kind"), "domain": field(form, "domain"), "up_to_version": int(seen) if seen.isdecimal() else None
     }  # fmt: skip
@@ -104,3 +109,16 @@ async def retry(request: Request, gateway: TheGateway, principal: Submitter, for
         answer = await dead_letters.retry_group(checked(GroupRequest, **group), gateway, principal)
     n = body_of(answer)["n_retried"]
     return see_other(request, f"/dead-letters?retried={n}" + (f"&batch={quote(batch)}" if batch else ""))
+
+
+async def _retry_marked(gateway: Gateway, principal: Principal, marked: list[str]) -> int:
+    """Queue letters again that were marked, each as its batch and item; return how many were queued."""
+    by_batch: dict[str, list[str]] = {}
+    for one in marked[:LETTERS]:
+        batch, _, item = one.partition("/")
+        by_batch.setdefault(batch, []).append(item)
+    n = 0
+    for batch, items in by_batch.items():
+        answer = await dead_letters.retry(batch, gateway, principal, checked(RetryRequest, item_ids=items))
+        n += body_of(answer)["n_retried"]
+    return n
