@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from page_words import DURATIONS, RATES
 
-from tlray.core.model.amounts import duration, plural, rate
+from tlray.core.model.amounts import duration, plural, rate, rate_of
 from tlray.core.model.lifecycle import ItemState
 from tlray.core.model.progress import n_done, n_open
 
@@ -13,6 +13,23 @@ from tlray.core.model.progress import n_done, n_open
 @pytest.mark.parametrize(("per_s", "text"), [*RATES.items(), (None, "no ceiling")])
 def test_a_rate(per_s: float | None, text: str) -> None:
     assert rate(per_s) == text
+
+
+@pytest.mark.parametrize(
+    ("now", "ceiling", "text"),
+    [
+        (1.4, 2.0, "1.4/s of 2/s"),
+        (250.0, 300.0, "250/s of 300/s"),
+        (1.7, 1.9, "102/min of 114/min"),
+        (0.05, 0.5, "3/min of 30/min"),
+        (1 / 16, 1 / 8, "1 every 16 s of 1 every 8 s"),
+        (0.99, 1.0, "59/min"),
+        (0.5, None, "30/min"),
+        (None, 1.0, "no ceiling"),
+    ],
+)
+def test_a_rate_against_its_ceiling(now: float | None, ceiling: float | None, text: str) -> None:
+    assert rate_of(now, ceiling) == text
 
 
 @pytest.mark.parametrize(("seconds", "text"), [*DURATIONS.items(), (47 * 3_600 + 61, "1 d 23 h")])
