@@ -39,6 +39,15 @@ def test_the_rules_are_valid() -> None:
     assert f"SUCCESS: {len(alerts())} rules found" in promtool("check", "rules", str(RULES))
 
 
+def test_the_configuration_of_the_docs_is_valid(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```yaml\n(# prometheus\.yml\n.*?)```", text, re.DOTALL)
+    (tmp_path / "prometheus.yml").write_text(shown, encoding="utf-8")
+    promtool("check", "config", "--syntax-only", str(tmp_path / "prometheus.yml"))
+    assert [job["job_name"] for job in yaml.safe_load(shown)["scrape_configs"]] == ["ray", "tlray"]
+    assert all((ROOT / file).is_file() for file in yaml.safe_load(shown)["rule_files"])
+
+
 def test_each_alert_fires_when_it_should_and_not_else(tmp_path: Path) -> None:
     """Without the annotations, which promtool compares word by word; a real Prometheus renders them in tests/service."""
     loaded = yaml.safe_load(RULES.read_text(encoding="utf-8"))

@@ -1,12 +1,11 @@
 """Metrics of a coordinator, for Prometheus and Ray's dashboard. Tags are kinds, states and a bounded number of domains.
 
-What happens often is counted in memory and handed to Ray every `SHOW_EVERY_S`: a call of Ray's metrics costs as much as a
-hundred additions. Ray exports every 10 s.
+What happens often is counted in memory and handed to Ray now and then: a call of Ray's metrics costs as much as a hundred
+additions. Ray exports every 10 s.
 """
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Mapping
 
@@ -18,7 +17,6 @@ from tlray.core.scheduling.changeset import LOST, Changeset
 from tlray.core.scheduling.engine import Engine
 from tlray.core.scheduling.gauges import OTHER, DomainLabels, gauges, rest_label
 
-SHOW_EVERY_S = 2.0
 NOTHING = 1e-9
 """What a counter begins with: Ray takes no 0, and without a first sample an increase from nothing is not seen."""
 HOME = "home"
@@ -92,7 +90,6 @@ class Metrics:
             name: defaultdict(float, dict.fromkeys(FIRST.get(name, ()), NOTHING)) for name in COUNTERS
         }
         self._labels = DomainLabels()
-        self._shown_at = -math.inf
 
     def count(self, changeset: Changeset, *, took_s: float, permit_wait_s: float) -> None:
         """Count what a report brought, before it is applied, and how long it took to write."""
@@ -133,10 +130,7 @@ class Metrics:
         now: float,
         wall: float,
     ) -> None:
-        """Hand the state of an engine, and what was counted, to Ray; at most every `SHOW_EVERY_S`."""
-        if now - self._shown_at < SHOW_EVERY_S:
-            return
-        self._shown_at = now
+        """Hand the state of an engine, and what was counted, to Ray."""
         state = gauges(engine, now=now, wall=wall)
         for label, n_fetches in self._labels.take().items():
             self._tallies["fetches"][label] += n_fetches
