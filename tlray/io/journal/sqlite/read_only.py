@@ -26,7 +26,11 @@ BUSY_S: Final = 10.0
 def open_view(home: Path) -> sqlite3.Connection:
     """Return a connection to a home's journal in the current schema; `HomeUnusable` if it is missing or not readable."""
     path = home / "state.db"
-    if not path.is_file():
+    try:
+        is_there = path.is_file()
+    except OSError as error:  # this user may not look into the home
+        raise HomeUnusable(str(home), f"{error.strerror} ({path})") from error
+    if not is_there:
         raise _nothing_there(home)
     try:
         db = _connect(path)
