@@ -212,6 +212,7 @@ def test_an_undo_outlives_other_messages(look: OpenLook) -> None:
     page = one.goto(f"/batches/{PAUSED}")
     one.wait("document.querySelector('.live-table')")
     page.get_by_role("button", name="Cancel…").click()
+    assert page.evaluate("document.activeElement.innerText") == "Undo"
     page.get_by_label("More actions").click()
     page.get_by_role("button", name="Copy link").click()
     one.wait("document.getElementById('toasts').innerText.includes('Link copied')")

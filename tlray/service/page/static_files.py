@@ -55,7 +55,7 @@ def version() -> str:
     digest = hashlib.sha256()
     for name, content in contents().items():
         digest.update(f"{name} {len(content)} ".encode() + content)
-    return digest.hexdigest()[:12]
+    return digest.hexdigest()[:8]
 
 
 @router.get("/static/{hash_}/{name}")

@@ -97,7 +97,7 @@ async function cancelSlowly() {
   let left = CANCEL_S;
   const words = () => `Paused. It is cancelled in ${left} s; what was fetched stays.`;
   const stop = () => clearInterval(timer);
-  const box = toast(words(), { label: "Undo", forMs: 0, act: async () => {
+  const box = toast(words(), { label: "Undo", forMs: 0, takesFocus: true, act: async () => {
     stop();
     if (wasRunning) await act("resume").catch((error) => toast(error.message));
     say("Not cancelled");

@@ -74,16 +74,20 @@ export function sayCalmly(text) {
 
 /**
  * Show a message at the foot. @param {string} text
- * @param {{label?: string, act?: () => void, forMs?: number}} [options] a button, and how long it stands
+ * @param {{label?: string, act?: () => void, forMs?: number, takesFocus?: boolean}} [options] a button, and how long it stands
  * @returns {{write: (text: string) => void, close: () => void}}
  */
-export function toast(text, { label, act, forMs = 6000 } = {}) {
+export function toast(text, { label, act, forMs = Math.max(6000, 90 * text.length), takesFocus = false } = {}) {
+  const opener = document.activeElement;
   const box = document.createElement("div");
   box.className = "toast";
   const words = document.createElement("span");
   words.textContent = text;
   box.append(words);
-  const close = () => box.remove();
+  const close = () => {
+    if (box.contains(document.activeElement)) /** @type {HTMLElement|null} */ (opener)?.focus();
+    box.remove();
+  };
   if (label) {
     const button = document.createElement("button");
     button.type = "button";
@@ -94,6 +98,7 @@ export function toast(text, { label, act, forMs = 6000 } = {}) {
   const toasts = document.getElementById("toasts");
   for (const other of [...toasts?.children ?? []]) if (!other.querySelector("button")) other.remove(); // what may be undone stays
   toasts?.append(box);
+  if (takesFocus) box.querySelector("button")?.focus();
   say(text);
   if (forMs) setTimeout(close, forMs);
   return { write: (more) => { words.textContent = more; }, close };
