@@ -36,5 +36,5 @@ def test_a_batch_is_in_the_log_from_its_beginning_to_its_end(service: Service, s
 
 def test_a_coordinator_begins_with_an_event_and_nothing_of_anybody_else(service: Service) -> None:
     (text, *_) = [text for text in texts_of(service, "worker-*.err") if "coordinator started" in text]
-    first = [line for line in text.splitlines() if not line.startswith(":")][0]
+    first = next(line for line in text.splitlines() if not line.startswith(":"))
     assert re.match(rf"{STAMP} info coordinator started home=", first), first
