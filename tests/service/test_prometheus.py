@@ -164,6 +164,7 @@ def test_tags_are_bounded_and_name_no_batch_and_no_url(
     found = series.json()["data"]
     assert found
     assert not [one for one in found for value in one.values() if batch in value or "/tracklist/" in value]
+    assert not [one for one in found if not one.get("home")]
 
 
 FETCHES = "SELECT 'all', count(*) FROM attempts WHERE latency_s IS NOT NULL"
