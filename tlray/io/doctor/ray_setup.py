@@ -185,7 +185,7 @@ def _with_mode_of(token: Token, result: Result) -> Result:
     if token.is_open is None:
         return result
     what, _, command = token.is_open.rpartition(": ")
-    return warning(f"{what}, and has Ray's token", command)
+    return warning(f"{result.what}; but {what}", command)
 
 
 def _version() -> str:
