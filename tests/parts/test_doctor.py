@@ -85,6 +85,10 @@ def test_a_broker_that_works_and_one_that_refuses(broker: Broker) -> None:
 
 def test_what_the_hint_says_lets_a_user_use_the_broker(broker: Broker) -> None:
     broker.ctl("add_user", "ada", SECRET)
+    other = f"amqp://ada:PASS@127.0.0.1:{broker.port}/"
+    do_as_told(broker, result_of("broker", amqp=other))
+    assert "virtual host" in result_of("broker", amqp=other).what, "the password is right now"
+    broker.ctl("change_password", "ada", SECRET)
     url = f"amqp://ada:{SECRET}@127.0.0.1:{broker.port}/"
     for where in (url, f"{url}sets"):  # a virtual host that she may not use, and one that is not there
         refused = result_of("broker", amqp=where)
