@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Final
+from urllib.parse import unquote, urlsplit
 
 from tlray.io.doctor import (
     clock,
@@ -31,7 +33,7 @@ def checks_of(settings: Settings, urls: Sequence[str] = ()) -> Mapping[str, Chec
         "ports": ports.ports,
         "memory": machine.memory,
         "open-files": machine.open_files,
-        "disk": partial(disk.disks, [settings.home]),
+        "disk": partial(disk.disks, _folders(settings)),
         "clock": clock.clock,
         "time-zones": clock.time_zones,
         "home": partial(home_state.home, settings.home),
@@ -45,6 +47,12 @@ def checks_of(settings: Settings, urls: Sequence[str] = ()) -> Mapping[str, Chec
         "contact": partial(sites.contact, settings),
         **{f"robots {url}": partial(sites.robots, url, settings) for url in urls},
     }
+
+
+def _folders(settings: Settings) -> list[Path]:
+    """Return the folders that fill: the home, and a storage that is a folder."""
+    uri = settings.storage or ""
+    return [settings.home, *([Path(unquote(urlsplit(uri).path))] if uri.startswith("file:///") else [])]
 
 
 _FILES: Final = "its file system does not answer: see `df` and `sudo dmesg`, or use another --home"

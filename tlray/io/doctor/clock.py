@@ -68,7 +68,7 @@ def is_synchronised() -> bool | None:
 
 def time_zones() -> Result:
     """Check that schedules find their time zones."""
-    hint = "install the package tzdata"
+    hint = "pip install --force-reinstall tzdata"
     try:
         zoneinfo.ZoneInfo("Europe/Berlin")
     except (zoneinfo.ZoneInfoNotFoundError, OSError, ValueError):

@@ -52,7 +52,9 @@ REDIS: Final[Hints] = (
     ),
     ("", "see that this is the port of Redis; rediss:// is for one with TLS"),
 )
-_RIGHTS: Final = "`rabbitmqctl set_permissions -p {vhost} {user} '^tlray' '^(tlray|amq\\.default)' '^tlray'`"
+_RIGHTS: Final = (
+    r"`rabbitmqctl set_permissions -p {vhost} {user} '^tlray\.' '^(tlray\.|amq\.default)' '^tlray\.'`"
+)
 BROKER: Final[Hints] = (
     (
         "wrong password",

@@ -81,7 +81,8 @@ def holder(path: Path) -> Result:  # noqa: PLR0911 - a list of rules
     if not one.ray_address:
         return ok(f"a command writes into the home just now: process {one.pid} on {one.node}")
     at = os.environ.get("RAY_ADDRESS", "")
-    if at not in ("", "auto", one.ray_address):
+    # one cluster has many names, but one port
+    if at not in ("", "auto") and at.rpartition(":")[2] != one.ray_address.rpartition(":")[2]:
         return failed(
             f"a coordinator works in it on the Ray at {one.ray_address}, and RAY_ADDRESS={at} is another",
             f"export RAY_ADDRESS={one.ray_address}, or end it: `tlray stop --drain --home {shlex.quote(str(path))}`",

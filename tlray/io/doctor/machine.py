@@ -71,5 +71,10 @@ def open_files() -> Result:
     limits = [("no limit" if n == resource.RLIM_INFINITY else f"{n:,}") for n in (soft, hard)]
     what = f"open files: {limits[0]}, can be raised to {limits[1]}"
     if soft != resource.RLIM_INFINITY and soft < MIN_FILES:
-        return warning(what, f"`ulimit -n {MIN_FILES * 4}` in the shell, LimitNOFILE= in a systemd unit")
+        wanted = MIN_FILES * 4
+        can_raise = hard == resource.RLIM_INFINITY or hard >= MIN_FILES
+        shell = f"`ulimit -n {wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)}` in the shell"
+        more = f"`* hard nofile {wanted}` in /etc/security/limits.conf, and a new login"
+        unit = f"LimitNOFILE={wanted} in a systemd unit, --ulimit nofile={wanted} for a container"
+        return warning(what, f"{shell if can_raise else more}; {unit}")
     return ok(what)

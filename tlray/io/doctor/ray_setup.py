@@ -21,7 +21,7 @@ PORT: Final = 6379
 _SOCKET_BYTES: Final = 107
 """The longest path of a socket."""
 _SOCKET: Final = "/ray/session_2026-01-01_00-00-00_000000_0000000/sockets/plasma_store"
-_START: Final = "`ray start --head --port={port}`, or unset RAY_ADDRESS"
+_START: Final = "`ray get-auth-token --generate`, then `RAY_AUTH_MODE=token ray start --head --port={port}`"
 _RENEW: Final = "export RAY_AUTH_TOKEN=TOKEN, with what `ray get-auth-token` prints on its head node"
 _COPY: Final = "copy ~/.ray/auth_token of the cluster's head node (`ray get-auth-token` prints it there)"
 
@@ -50,7 +50,10 @@ def ray(environ: Mapping[str, str] | None = None) -> Result:
         return _cluster(f"RAY_ADDRESS={address}", address, environ, mode)
     found = find_address(environ)
     if found is None:
-        return failed("RAY_ADDRESS=auto, and no Ray runs on this machine", _START.format(port=PORT))
+        return failed(
+            "RAY_ADDRESS=auto, and no Ray runs on this machine",
+            f"{_START.format(port=PORT)}; or unset RAY_ADDRESS",
+        )
     return _cluster(f"RAY_ADDRESS=auto ({found})", found, environ, mode)
 
 
@@ -84,7 +87,7 @@ def _cluster(place: str, address: str, environ: Mapping[str, str], mode: str) ->
         return failed(f"{place} is no address of a Ray", hint)
     host, port = host.strip("[]"), int(digits)
     result = unreachable(
-        place, host, port, setting="RAY_ADDRESS", program=f"a Ray (`ray start --head --port={port}`)"
+        place, host, port, setting="RAY_ADDRESS", program=f"a Ray ({_START.format(port=port)})"
     )
     if result is not None:
         return failed(result.what, f"{result.hint}, or unset RAY_ADDRESS")
@@ -93,7 +96,7 @@ def _cluster(place: str, address: str, environ: Mapping[str, str], mode: str) ->
     found = Token("", "") if mode == "disabled" else _token(environ, is_made=False)
     answer = ask_gcs(host, port, "")
     if answer.verdict is Verdict.TAKES_US:
-        return _open_cluster(place, answer, found)
+        return _open_cluster(place, port, answer, found)
     if answer.verdict is not Verdict.REFUSES:
         return _no_gcs(place, port, answer)
     if mode == "disabled":
@@ -111,11 +114,11 @@ def _cluster(place: str, address: str, environ: Mapping[str, str], mode: str) ->
     )
 
 
-def _open_cluster(place: str, answer: GcsAnswer, found: Token | Result) -> Result:
+def _open_cluster(place: str, port: int, answer: GcsAnswer, found: Token | Result) -> Result:
     """Return the result for a cluster that asks nobody for a token."""
     if (result := _other_version(place, answer)) is not None:
         return result
-    again = f"start it with a token: `{MODE}=token ray start --head` (docs/access.md)"
+    again = f"start it with a token: `ray stop`, {_START.format(port=port)}"
     if isinstance(found, Result) and found.grade is Grade.FAILED:
         return failed(
             f"{place} has no token, and tlray joins only with one ({found.what})",
@@ -185,7 +188,7 @@ def _with_mode_of(token: Token, result: Result) -> Result:
     if token.is_open is None:
         return result
     what, _, command = token.is_open.rpartition(": ")
-    return warning(f"{what}, and has Ray's token", command)
+    return warning(f"{result.what}; but {what}", command)
 
 
 def _version() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import re
@@ -148,7 +149,14 @@ def test_a_package_of_a_wrong_version_or_a_missing_one_is_named(monkeypatch: pyt
 
 def test_a_limit_on_open_files_that_is_too_low_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine.resource, "getrlimit", lambda what: (256, 512))
-    assert machine.open_files().grade is Grade.WARNING
+    result = machine.open_files()
+    assert (result.grade, "`ulimit" in result.hint, "limits.conf" in result.hint) == (
+        Grade.WARNING,
+        False,
+        True,
+    )
+    monkeypatch.setattr(machine.resource, "getrlimit", lambda what: (256, 2_048))
+    assert "`ulimit -n 2048`" in machine.open_files().hint  # as far as it may be raised
     monkeypatch.setattr(machine.resource, "getrlimit", lambda what: (machine.resource.RLIM_INFINITY,) * 2)
     assert machine.open_files() == ok("open files: no limit, can be raised to no limit")
 
@@ -193,7 +201,31 @@ def test_without_time_zone_data_schedules_cannot_work(monkeypatch: pytest.Monkey
         raise clock.zoneinfo.ZoneInfoNotFoundError(key)
 
     monkeypatch.setattr(clock.zoneinfo, "ZoneInfo", missing)
-    assert clock.time_zones().hint == "install the package tzdata"
+    assert clock.time_zones().hint.endswith("tzdata")
+
+
+def test_a_time_zone_that_is_none_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlln")
+    assert (clock.time_zones().grade, "TZ=Europe/Berlln" in clock.time_zones().what) == (Grade.WARNING, True)
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    assert clock.time_zones().grade is Grade.OK
+
+
+def test_a_clock_that_nothing_keeps_right_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "is_synchronised", lambda: False)
+    assert (clock.clock().grade, "timedatectl" in clock.clock().hint) == (Grade.WARNING, True)
+    monkeypatch.setattr(clock, "is_synchronised", lambda: True)
+    assert "a time service keeps" in clock.clock().what
+    monkeypatch.setattr(clock, "is_synchronised", lambda: None)  # where the kernel does not say
+    assert "runs steadily" in clock.clock().what
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="adjtimex is Linux's")
+def test_the_kernel_says_whether_the_clock_is_synchronised() -> None:
+    """In the words of adjtimex(2): TIME_ERROR, or a mark in the status."""
+    timex = (ctypes.c_char * 512)()
+    state = ctypes.CDLL(None).adjtimex(timex)
+    assert clock.is_synchronised() is (None if state < 0 else state != 5)
 
 
 # -- the home --------------------------------------------------------------------------------------------
@@ -237,10 +269,15 @@ def test_a_home_of_another_user(tmp_path: Path) -> None:
     assert home_state.home(tmp_path / "home").grade is Grade.FAILED
 
 
-def test_the_holder_is_named(tmp_path: Path) -> None:
+def test_the_holder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = Home(made_home(tmp_path / "home"))
     with home.hold(Holder(1234, "here", "127.0.0.1:6399", "tlray")):
         assert "on the Ray at 127.0.0.1:6399" in home_state.holder(home.path).what
+        monkeypatch.setenv("RAY_ADDRESS", "head.tlray.io:6399")
+        assert home_state.holder(home.path).grade is Grade.OK
+        monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:6400")
+        other = home_state.holder(home.path)
+        assert (other.grade, "export RAY_ADDRESS=127.0.0.1:6399" in other.hint) == (Grade.FAILED, True)
     assert home_state.holder(home.path) == ok("no coordinator works in the home")
 
 
