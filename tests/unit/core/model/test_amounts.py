@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from page_words import DURATIONS, RATES
 
-from tlray.core.model.amounts import duration, plural, rate
+from tlray.core.model.amounts import duration, plural, rate, rate_of
 from tlray.core.model.lifecycle import ItemState
 from tlray.core.model.progress import n_done, n_open
 
@@ -13,6 +13,23 @@ from tlray.core.model.progress import n_done, n_open
 @pytest.mark.parametrize(("per_s", "text"), [*RATES.items(), (None, "no ceiling")])
 def test_a_rate(per_s: float | None, text: str) -> None:
     assert rate(per_s) == text
+
+
+@pytest.mark.parametrize(
+    ("now", "ceiling", "text"),
+    [
+        (2.0, 2.0, "2/s"),
+        (1.97, 2.0, "2/s"),
+        (1.4, 2.0, "1.4/s of 2/s"),
+        (1 / 8, 2.0, "0.12/s of 2/s"),
+        (0.5, 1.0, "30/min of 60/min"),
+        (1 / 16, 1 / 8, "1 every 16 s of 1 every 8 s"),
+        (None, 2.0, "no ceiling"),
+        (1.0, None, "60/min"),
+    ],
+)
+def test_a_rate_and_its_ceiling_have_one_unit(now: float | None, ceiling: float | None, text: str) -> None:
+    assert rate_of(now, ceiling) == text
 
 
 @pytest.mark.parametrize(("seconds", "text"), [*DURATIONS.items(), (47 * 3_600 + 61, "1 d 23 h")])
