@@ -47,3 +47,8 @@ def test_the_state_of_a_domain_says_what_it_waits_for(
 def test_no_ceiling_is_null() -> None:
     found = batch_domain(domain(policy=DomainPolicy(math.inf)), total=5, dead=0, left=5, now=0.0, wall=0.0)
     assert (found["rate"], found["max_rate"]) == (None, None)
+
+
+def test_what_was_cancelled_is_not_done() -> None:
+    found = batch_domain(domain(), total=5, dead=1, left=0, done=2, now=0.0, wall=0.0)
+    assert (found["total"], found["done"], found["left"]) == (5, 2, 0)
