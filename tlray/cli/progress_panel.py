@@ -78,7 +78,8 @@ def panel(
     """Return the lines of the live panel, at most ``height`` of at most ``width`` cells; ``lost`` says that it is not of now."""
     is_running = status["state"] == "running" and not lost
     head = _head(status, width, now, is_running=is_running, is_ascii=is_ascii)
-    errors = [_failure(failure, width) for failure in failures.newest]
+    goes_on = status["state"] not in (*ENDED, "cancelling")
+    errors = [_failure(failure, width) for failure in failures.newest if failure.is_dead or goes_on]
     if status["state"] in ENDED:
         return [head, *errors][:height]
     words = [*([lost] if lost else []), *state_words(status), *waiting_workers(status)]

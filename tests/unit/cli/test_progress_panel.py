@@ -181,6 +181,9 @@ def test_a_cancelled_item_is_not_done() -> None:
     (head,) = drawn(cancelled, 80, failed=LastFailures())
     assert head.endswith("  100/400  300 cancelled")
     assert head.count("━") < head.count("─")
+    assert drawn(cancelled, 80)[1:] == ["  dead   gone: 404: https://sets.example.org/tracklist/1"], (
+        "nothing is tried again"
+    )
 
 
 @pytest.mark.parametrize("width", [1, 2, 7, 8, 12, 20, 33, 40, 57, 80, 120, 300])

@@ -29,9 +29,11 @@ def rate(per_s: float | None) -> str:
 
 
 def rate_of(now: float | None, ceiling: float | None) -> str:
-    """Return a rate against its ceiling, both in the same unit: 1.4/s of 2/s; one of them where they are about the same."""
-    if now is None or ceiling is None or abs(ceiling - now) <= 0.02 * ceiling:
+    """Return a rate against its ceiling, both in the same unit: 1.4/s of 2/s; the ceiling alone where it is about that."""
+    if now is None or ceiling is None:
         return rate(now)
+    if abs(ceiling - now) <= 0.02 * ceiling:
+        return rate(ceiling)
     if ceiling >= 2:
         return f"{_figure(now)}/s of {rate(ceiling)}"
     if ceiling * 60 >= 10:

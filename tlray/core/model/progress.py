@@ -67,7 +67,7 @@ class BatchDomain(TypedDict):
     state: BatchDomainState
     total: int
     done: int
-    """Items that are final, dead letters among them."""
+    """Items that are final, dead letters among them; without those that were cancelled."""
     dead: int
     left: int
     in_flight: int

@@ -18,17 +18,19 @@ def test_a_rate(per_s: float | None, text: str) -> None:
 @pytest.mark.parametrize(
     ("now", "ceiling", "text"),
     [
+        (2.0, 2.0, "2/s"),
+        (1.97, 2.0, "2/s"),
         (1.4, 2.0, "1.4/s of 2/s"),
+        (1 / 8, 2.0, "0.12/s of 2/s"),
         (250.0, 300.0, "250/s of 300/s"),
         (1.7, 1.9, "102/min of 114/min"),
         (0.05, 0.5, "3/min of 30/min"),
         (1 / 16, 1 / 8, "1 every 16 s of 1 every 8 s"),
-        (0.99, 1.0, "59/min"),
-        (0.5, None, "30/min"),
-        (None, 1.0, "no ceiling"),
+        (None, 2.0, "no ceiling"),
+        (1.0, None, "60/min"),
     ],
 )
-def test_a_rate_against_its_ceiling(now: float | None, ceiling: float | None, text: str) -> None:
+def test_a_rate_and_its_ceiling_have_one_unit(now: float | None, ceiling: float | None, text: str) -> None:
     assert rate_of(now, ceiling) == text
 
 
