@@ -266,3 +266,36 @@ def test_urls_are_cut_in_their_midst_and_begin_where_the_column_does(look: OpenL
     assert len({round(start) for start in starts}) == 1
     assert all(end.endswith(".html") for end in ends)
     assert cut > 0
+
+
+def test_a_service_that_is_being_started_says_so_and_the_page_goes_on(look: OpenLook) -> None:
+    one = look()
+    page = one.goto(f"/batches/{LARGE}")
+    one.wait("document.querySelector('.live-table')")
+    page.route("**/events?*", lambda route: route.abort())
+    page.route("**/status", lambda route: route.fulfill(status=503, json={"detail": "wait"}))
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))")  # the stream ends
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    one.wait(
+        "document.getElementById('offline').innerText.includes('The service is being started again. Nothing is lost')"
+    )
+    assert not violations(page)
+    page.unroute("**/status")
+    page.unroute("**/events?*")
+    one.wait("document.getElementById('offline').hidden")
+
+
+def test_a_list_that_is_not_kept_true_any_more_says_so(look: OpenLook) -> None:
+    one = look()
+    page = one.page
+    page.clock.install()
+    one.goto("/batches")
+    one.wait("'keys' in document.documentElement.dataset")
+    page.route("**/batches/open", lambda route: route.abort())
+    page.clock.fast_forward(6_000)
+    assert page.locator("#offline").is_hidden()
+    page.clock.fast_forward(20_000)
+    one.wait("document.getElementById('offline').innerText.includes('No connection since')")
+    page.unroute("**/batches/open")
+    page.clock.fast_forward(6_000)
+    one.wait("document.getElementById('offline').hidden")
