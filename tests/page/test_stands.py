@@ -299,3 +299,21 @@ def test_a_list_that_is_not_kept_true_any_more_says_so(look: OpenLook) -> None:
     page.unroute("**/batches/open")
     page.clock.fast_forward(6_000)
     one.wait("document.getElementById('offline').hidden")
+
+
+def test_an_item_leads_to_its_set_beside_the_table_and_on_its_own_page(
+    look: OpenLook, served: Served
+) -> None:
+    one = look()
+    page = one.goto("/catalogue/1001tracklists/2parts")
+    one.wait("document.querySelector('h1').innerText === 'Two parts'")  # it has been read
+    found = httpx.get(f"{served.url}/api/v1/catalogue?q=parts").json()["sets"][0]
+    item = f"{found['batch_id']}/items/{found['item_id']}"
+    one.goto(f"/batches/{item}").get_by_role("link", name="Two parts").click()
+    assert page.url.endswith("/catalogue/1001tracklists/2parts")
+    one.goto(f"/batches/{found['batch_id']}?item={found['item_id']}")
+    page.locator("#panel").get_by_role("link", name="Two parts").click()
+    page.wait_for_url("**/catalogue/1001tracklists/2parts")
+    phone = look(width=390).goto(f"/batches/{found['batch_id']}?item={found['item_id']}")
+    phone.wait_for_url(f"**/batches/{item}")
+    assert phone.get_by_role("link", name="Two parts").is_visible()
