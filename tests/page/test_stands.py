@@ -70,6 +70,7 @@ def test_what_a_site_asks_and_forbids_is_said_and_a_button_is_there(look: OpenLo
     assert "asks for 8 s between pages: these 37 items need 4 min 56 s at least." in notes.inner_text()
     assert "forbids these 2 pages, so they are not fetched" in notes.inner_text()
     assert "Its 1 item is a dead letter." in notes.inner_text()
+    assert notes.locator(".note form button").count() == 1
     assert not violations(page)
     one.wait("document.querySelector('.live-table')")
     page.get_by_role("button", name="Retry 1", exact=True).click()

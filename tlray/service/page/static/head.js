@@ -233,7 +233,7 @@ export class Head {
 
   /** @param {any} note as in `batch_words.py` */
   #note(note) {
-    const line = document.createElement("p");
+    const line = document.createElement("div");
     line.className = note.is_bad ? "note bad" : "note";
     const icon = document.createElement("span");
     icon.className = `t-${note.tone}`;
