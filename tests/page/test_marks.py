@@ -89,3 +89,26 @@ def test_rows_of_a_batch_are_marked_copied_and_retried(look: OpenLook, dying: Se
     page.keyboard.press("r")
     one.wait("document.querySelector('#rows tr[data-line=\"2\"]').innerText.includes('queued')")
     assert dead(one) == 3
+
+
+def test_all_letters_are_retried_after_a_question(look: OpenLook, dying: Served) -> None:
+    one = look(base=dying.url)
+    dying.app.state.work.finish(BATCH, 4, n_dead=2, reason="timeout")
+    page = one.goto("/dead-letters")
+    page.get_by_role("link", name="Retry all…").click()
+    assert page.evaluate("document.activeElement.innerText") == "Leave them"
+    assert "A retry may help 2 of them now." in page.locator("#all").inner_text()
+    assert not violations(page)
+    dying.app.state.work.finish(BATCH, 1, n_dead=1, reason="timeout")
+    page.get_by_role("button", name="Retry the 2", exact=True).click()
+    page.wait_for_url("**/dead-letters?retried=2")
+    assert "Queued 2 again." in page.locator("main").inner_text()
+    assert dead(one) == 7, "what died since stays"
+    page.get_by_role("link", name="Retry all…").click()
+    page.get_by_role("button", name="Leave them").click()
+    assert dead(one) == 7
+    still = look(base=dying.url, scripts=False)
+    still.goto(f"/dead-letters?batch={BATCH}").get_by_role("link", name="Retry all…").click()
+    assert not violations(look(base=dying.url).goto(f"/dead-letters/retry-all?batch={BATCH}"))
+    still.page.get_by_role("button", name="Retry all 7").click()
+    assert dead(one) == 0

@@ -70,6 +70,7 @@ def test_what_a_site_asks_and_forbids_is_said_and_a_button_is_there(look: OpenLo
     assert "asks for 8 s between pages: these 37 items need 4 min 56 s at least." in notes.inner_text()
     assert "forbids these 2 pages, so they are not fetched" in notes.inner_text()
     assert "Its 1 item is a dead letter." in notes.inner_text()
+    assert notes.locator(".note form button").count() == 1
     assert not violations(page)
     one.wait("document.querySelector('.live-table')")
     page.get_by_role("button", name="Retry 1", exact=True).click()
@@ -266,3 +267,54 @@ def test_urls_are_cut_in_their_midst_and_begin_where_the_column_does(look: OpenL
     assert len({round(start) for start in starts}) == 1
     assert all(end.endswith(".html") for end in ends)
     assert cut > 0
+
+
+def test_a_service_that_is_being_started_says_so_and_the_page_goes_on(look: OpenLook) -> None:
+    one = look()
+    page = one.goto(f"/batches/{LARGE}")
+    one.wait("document.querySelector('.live-table')")
+    page.route("**/events?*", lambda route: route.abort())
+    page.route("**/status", lambda route: route.fulfill(status=503, json={"detail": "wait"}))
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))")  # the stream ends
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    one.wait(
+        "document.getElementById('offline').innerText.includes('The service is being started again. Nothing is lost')"
+    )
+    assert not violations(page)
+    page.unroute("**/status")
+    page.unroute("**/events?*")
+    one.wait("document.getElementById('offline').hidden")
+
+
+def test_a_list_that_is_not_kept_true_any_more_says_so(look: OpenLook) -> None:
+    one = look()
+    page = one.page
+    page.clock.install()
+    one.goto("/batches")
+    one.wait("'keys' in document.documentElement.dataset")
+    page.route("**/batches/open", lambda route: route.abort())
+    page.clock.fast_forward(6_000)
+    assert page.locator("#offline").is_hidden()
+    page.clock.fast_forward(20_000)
+    one.wait("document.getElementById('offline').innerText.includes('No connection since')")
+    page.unroute("**/batches/open")
+    page.clock.fast_forward(6_000)
+    one.wait("document.getElementById('offline').hidden")
+
+
+def test_an_item_leads_to_its_set_beside_the_table_and_on_its_own_page(
+    look: OpenLook, served: Served
+) -> None:
+    one = look()
+    page = one.goto("/catalogue/1001tracklists/2parts")
+    one.wait("document.querySelector('h1').innerText === 'Two parts'")  # it has been read
+    found = httpx.get(f"{served.url}/api/v1/catalogue?q=parts").json()["sets"][0]
+    item = f"{found['batch_id']}/items/{found['item_id']}"
+    one.goto(f"/batches/{item}").get_by_role("link", name="Two parts").click()
+    assert page.url.endswith("/catalogue/1001tracklists/2parts")
+    one.goto(f"/batches/{found['batch_id']}?item={found['item_id']}")
+    page.locator("#panel").get_by_role("link", name="Two parts").click()
+    page.wait_for_url("**/catalogue/1001tracklists/2parts")
+    phone = look(width=390).goto(f"/batches/{found['batch_id']}?item={found['item_id']}")
+    phone.wait_for_url(f"**/batches/{item}")
+    assert phone.get_by_role("link", name="Two parts").is_visible()

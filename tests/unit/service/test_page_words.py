@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from markupsafe import Markup
-from page_words import DURATIONS, RATES, URLS
+from page_words import DURATIONS, PATHS, RATES, URLS
 
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.model.outcome import OutcomeKind
@@ -38,6 +38,11 @@ def test_a_url_is_cut_in_its_middle_and_stays_whole() -> None:
     for url, parts in URLS.items():
         assert text.url_parts(url) == parts
         assert "".join(parts) == url.split("//")[1].removeprefix("www.")
+
+
+def test_the_end_of_a_path_begins_between_two_words() -> None:
+    assert {path: text.cut_path(path) for path in PATHS} == PATHS
+    assert all("".join(parts) == path for path, parts in PATHS.items())
 
 
 @pytest.mark.parametrize("mark", ["\u202e", "\u2066", "\x07", "\x9b", "\u2028", "\ufeff", "\u200f"])

@@ -19,8 +19,9 @@ from tlray.core.model import amounts
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufeff]")
 NEVER: Final = "–"
 plural, rate = amounts.plural, amounts.rate
-KEPT_END: Final = 26
-"""The last characters of a URL, which no column cuts."""
+KEPT_END: Final = 28
+"""At most so many of the last characters of a URL, from the end of a word on, are cut by no column."""
+_WORD_END: Final = re.compile(r"[-_/.]")
 
 
 def safe(text: object) -> Markup:
@@ -119,8 +120,18 @@ def url_cut(url: str, *, titled: bool = True) -> Markup:
     host, path = url_parts(url)
     title = Markup(' title="{}"').format(plain(url)) if titled else ""
     return Markup('<span class="url"{}><b>{}</b><i>{}</i><u>{}</u></span>').format(
-        title, safe(host), safe(path[:-KEPT_END]), safe(path[-KEPT_END:])
+        title, safe(host), *map(safe, cut_path(path))
     )
+
+
+def cut_path(path: str) -> tuple[str, str]:
+    """Return the beginning of a path, which a column may cut, and its end, which begins between two words."""
+    if len(path) <= KEPT_END:
+        return "", path
+    at = len(path) - KEPT_END
+    found = _WORD_END.search(path, at, at + KEPT_END // 2)
+    at = found.start() if found else at
+    return path[:at], path[at:]
 
 
 def url_parts(url: str) -> tuple[str, str]:

@@ -59,7 +59,7 @@ def test_no_ceiling_is_null() -> None:
     ],
 )
 def test_a_crawl_delay_is_told_where_it_makes_the_ceiling(state: DomainState, delay_s: float | None) -> None:
-    found = batch_domain(state, total=5, dead=0, left=5, done=0, now=0.0, wall=0.0)
+    found = batch_domain(state, total=5, dead=0, left=5, now=0.0, wall=0.0)
     assert found["robots_delay_s"] == delay_s
 
 

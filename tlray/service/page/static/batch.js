@@ -1,6 +1,6 @@
 // One batch: the stream feeds head and table; buttons act through the API; the address holds filter, line and panel.
 
-import { call, query } from "./api.js";
+import { call, query, root } from "./api.js";
 import { Live } from "./live.js";
 import { Head, doneOf } from "./head.js";
 import { Items } from "./items.js";
@@ -137,6 +137,7 @@ function startTable() {
   const whole = document.getElementById("whole");
   if (whole) showWhole(items.window, whole, (row) => items?.itemAt(Number(row.dataset.row))?.url);
   const { line, item } = inAddress();
+  if (item && isPhone.matches) return location.replace(`${root}batches/${batchId}/items/${item}`); // no panel beside the table there
   items.open(Number(line) || 1).then(() => { if (item) showPanel(item, false); }).catch((error) => toast(error.message));
 }
 

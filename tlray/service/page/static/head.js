@@ -212,9 +212,11 @@ export class Head {
       const found = cell?.querySelector(".state");
       if (!cell || !found) continue;
       this.#writeState(found, domain);
-      let reason = cell.querySelector(".muted");
-      if (!reason && domain.reason) { reason = document.createElement("span"); reason.className = "muted"; cell.append(" ", reason); }
-      if (reason) write(reason, domain.reason ?? "");
+      const until = cell.querySelector('[data-f="until"]');
+      if (until && domain.until && !until.firstChild) until.append("until ");
+      if (until && domain.until) setTime(until, domain.until, true);
+      else until?.replaceChildren();
+      write(cell.querySelector('[data-f="reason"]'), (domain.until && domain.reason ? " · " : "") + safe(domain.reason));
       write(row?.querySelector('[data-f="rate"]'), domain.rate);
       if (this.frame?.domains?.[domain.domain]) continue; // which is newer
       write(row?.querySelector('[data-f="done"]'), number(domain.done));
@@ -231,7 +233,7 @@ export class Head {
 
   /** @param {any} note as in `batch_words.py` */
   #note(note) {
-    const line = document.createElement("p");
+    const line = document.createElement("div");
     line.className = note.is_bad ? "note bad" : "note";
     const icon = document.createElement("span");
     icon.className = `t-${note.tone}`;

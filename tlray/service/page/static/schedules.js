@@ -7,6 +7,9 @@ const POLL_MS = 5000;
 let before = document.getElementById("list")?.dataset.stand;
 let isSaid = false;
 
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+for (const theirs of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-zone-of]"))) theirs.hidden = theirs.dataset.zoneOf === zone;
+
 poll("schedules/stand", POLL_MS, ({ stand }) => {
   if (stand !== before && !isSaid) {
     isSaid = true;

@@ -1,7 +1,7 @@
 // Numbers, rates, durations, moments, URLs and hostile text; the twin of `text.py`.
 
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufeff]/g;
-const KEPT_END = 26;
+const KEPT_END = 28;
 const NUMBER = new Intl.NumberFormat("en");
 const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
@@ -82,10 +82,14 @@ export function urlParts(url) {
   return [host.slice(0, 80), slash < 0 ? "" : rest.slice(slash)];
 }
 
-/** @param {string} path @returns {[string, string]} its beginning, which a column may cut, and its end */
+/** @param {string} path @returns {[string, string]} its beginning, which a column may cut, and its end, from between two words on */
 export function cutPath(path) {
   const letters = [...path];
-  return [letters.slice(0, -KEPT_END).join(""), letters.slice(-KEPT_END).join("")];
+  if (letters.length <= KEPT_END) return ["", path];
+  const first = letters.length - KEPT_END;
+  const word = letters.slice(first, first + KEPT_END / 2).findIndex((letter) => "-_/.".includes(letter));
+  const at = first + Math.max(0, word);
+  return [letters.slice(0, at).join(""), letters.slice(at).join("")];
 }
 
 /** @param {string|null|undefined} url @returns {string|null} the address, if a link may lead there */

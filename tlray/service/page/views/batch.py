@@ -185,7 +185,8 @@ async def words(request: Request, batch_id: BatchId, gateway: TheGateway, princi
             "resting": batch_words.resting_text(rows),
             "domains": [
                 {"domain": row["domain"], "glyph": row["glyph"], "tone": row["tone"], "word": row["word"],
-                 "reason": row["reason"], "rate": row["rate_text"], "done": row["done"], "left": row["left"]}
+                 "reason": row["reason"], "until": row["cooling_until"],
+                 "rate": row["rate_text"], "done": row["done"], "left": row["left"]}
                 for row in rows[:MAX_DOMAINS]
             ],
         }  # fmt: skip
