@@ -1,6 +1,7 @@
 // A set: its text for the clipboard, the marks of its timeline by keyboard, and the row that plays at `#t=`.
 
 import "./exports.js";
+import "./newer.js";
 import { copy } from "./page.js";
 
 const button = document.getElementById("copy");

@@ -2,7 +2,7 @@
 
 ``?version=2`` is the second version; ``?version=3&against=2`` compares two, whichever of them is named first; ``?against=`` the
 newest with the last one that differs from it. ``?changes=CURSOR`` goes on in the list of changes, ``?only=unknown`` and
-``?only=changes`` leave out the other rows.
+``?only=changes`` leave out the other rows. A script is told how many versions there are.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 
 from tlray.core.model.durations import as_clock
 from tlray.export.formats import all_formats
@@ -29,7 +29,7 @@ from tlray.service.page.change_words import by_version, time_of
 from tlray.service.page.comparison import compared, in_words
 from tlray.service.page.missing import missing
 from tlray.service.page.quality_words import issues_of
-from tlray.service.page.rendering import render
+from tlray.service.page.rendering import render, wants_json
 from tlray.service.page.timeline import as_it_stands, as_text, lanes_of, name_of, table_of
 from tlray.service.routes import catalogue
 from tlray.service.routes.dependencies import Reader, TheGateway, TheStreams
@@ -81,6 +81,8 @@ async def one(
         title = "This set is not in the catalogue"
         return await missing(request, gateway, principal, title=title, text=text, words=source_id)
     versions: list[Version] = body_of(listed)["versions"]
+    if wants_json(request):
+        return JSONResponse({"newest": str(len(versions))})
     chosen = Chosen() if is_merged else choose(query, versions)
     (shown, older, fault), changed = await asyncio.gather(
         _read(gateway, principal, site, source_id, chosen, is_merged=is_merged),
