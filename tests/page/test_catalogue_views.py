@@ -147,6 +147,8 @@ def test_two_versions_are_one_table_that_a_link_and_back_lead_to(look: OpenLook)
     page.get_by_role("button", name="Compare").click()
     assert "version 1 twice" in page.locator(".faults").inner_text()
     page.locator("#versions a", has_text="v1").click()
+    page.get_by_text("This is version 1 of 2").wait_for()
+    page.wait_for_load_state()
     assert page.locator("#rows tbody tr:not(.heading)").count() == 27
     page.get_by_role("link", name="What has changed since").click()
     assert table.count() == 31

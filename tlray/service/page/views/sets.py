@@ -91,46 +91,44 @@ async def one(
             before=query.get("changes"), limit=CHANGES,
         ),
     )  # fmt: skip
-    tracks = shown["tracks"]
     changes = [json.loads(line) for line in bytes(changed.body).splitlines()]
+    newest = newest_of(versions)["version"]
     return render(
         request,
         "set.html",
         status=404 if fault else 200,
-        set=shown,
         fault=fault,
         is_merged=is_merged,
         chosen=chosen,
         comparison=None if older is None else compared(older, shown),
         only=query.get("only", ""),
-        lanes=[] if older else lanes_of(tracks, shown["duration_s"]),
-        rows=table_of(tracks, shown["duration_s"]),
-        text=as_text(tracks, shown["duration_s"]),
-        n_positions=sum(track["kind"] == "main" for track in tracks),
         issues=issues_of(shown["quality_issues"], has_others=bool(shown["same_as"]) and not is_merged),
         versions=[_told(version) for version in versions[:VERSIONS]],
         n_versions=len(versions),
-        newest=newest_of(versions)["version"],
-        pair=(newest_of(versions)["version"], before_of(versions, newest_of(versions)["version"])),
+        newest=newest,
+        pair=(newest, before_of(versions, newest)),
         changes=by_version(changes),
         is_first_page=query.get("changes") is None,
         older_changes=changed.headers["x-next-cursor"] if len(changes) == CHANGES else "",
         path=set_path(site, source_id),
         set_site=site,
         set_id=source_id,
-        export_path=export_path,
-        formats=all_formats(),
-        time_of=time_of,
-        clock=as_clock,
-        epoch=_epoch,
-        set_path=set_path,
-        search_path=search_path,
-        players=players_of(shown["recordings"]),
-        as_it_stands=as_it_stands,
-        name_path=name_path,
-        track_name=lambda row: f"{row['artist']} - {row['title']}",
-        name_of=name_of,
+        **_drawn(shown, has_lanes=older is None),
+        **HELPERS,
     )
+
+
+def _drawn(shown: dict[str, Any], *, has_lanes: bool) -> dict[str, Any]:
+    """Return a version as the template draws it."""
+    tracks, duration_s = shown["tracks"], shown["duration_s"]
+    return {
+        "set": shown,
+        "lanes": lanes_of(tracks, duration_s) if has_lanes else [],
+        "rows": table_of(tracks, duration_s),
+        "text": as_text(tracks, duration_s),
+        "n_positions": sum(track["kind"] == "main" for track in tracks),
+        "players": players_of(shown["recordings"]),
+    }
 
 
 def choose(query: Mapping[str, str], versions: Sequence[Version]) -> Chosen:
@@ -211,3 +209,11 @@ def _told(version: Version) -> Version:
 
 def _epoch(text: str | None) -> float | None:
     return None if text is None else datetime.fromisoformat(text).timestamp()
+
+
+HELPERS: Final[dict[str, Any]] = {
+    "export_path": export_path, "formats": all_formats(), "time_of": time_of, "clock": as_clock, "epoch": _epoch,
+    "set_path": set_path, "search_path": search_path, "name_path": name_path, "name_of": name_of, "as_it_stands": as_it_stands,
+    "track_name": lambda row: f"{row['artist']} - {row['title']}",
+}  # fmt: skip
+"""What the template calls."""
