@@ -44,6 +44,9 @@ async def search(request: Request, gateway: TheGateway, principal: Reader) -> Re
     if not faults:
         try:
             conditions = Conditions(**fields)
+            if wants_json(request):
+                first = body_of(await catalogue.search(gateway, principal, conditions, limit=1))
+                return JSONResponse({"newest": _newest_of(first)})
             pages, counts = await asyncio.gather(
                 catalogue.search(gateway, principal, conditions, cursor=asked["cursor"] or None, limit=ROWS),
                 names.facets(gateway, principal, conditions),
@@ -55,8 +58,6 @@ async def search(request: Request, gateway: TheGateway, principal: Reader) -> Re
             if error.status_code != 422:
                 raise
             status, faults = 422, [what for _, what in error.errors] or [str(error.detail)]
-    if wants_json(request):
-        return JSONResponse({"newest": _newest_of(found)})
     kept = {name: value for name, value in asked.items() if value and name != "cursor"}
     return render(
         request, "catalogue.html", status=status, found=found, facets=facets, chosen=asked, kept=kept, faults=faults,
