@@ -81,6 +81,18 @@ def test_a_set_is_found_and_looks_as_a_tracklist_does(look: OpenLook) -> None:
     assert "Artist" in page.locator("main").inner_text()
 
 
+def test_a_tracklist_is_copied_on_plain_http_too(look: OpenLook) -> None:
+    one = look(permissions=["clipboard-read", "clipboard-write"])
+    one.page.add_init_script(
+        "Object.defineProperty(Navigator.prototype, 'clipboard', { get() {}, configurable: true })"
+    )
+    page = one.goto("/catalogue/1001tracklists/1main")
+    page.get_by_role("button", name="Copy tracklist").click()
+    page.get_by_text("Tracklist copied.").wait_for()
+    selected = page.evaluate("getSelection().toString()")
+    assert selected.splitlines()[0] == "1. [0:00] Lena Brandt - Low Tide [NORTHLINE]"
+
+
 def test_a_set_and_what_a_search_finds_are_exported(look: OpenLook) -> None:
     without = look(scripts=False).goto("/catalogue/1001tracklists/1main?version=1")
     links = without.locator(".exports a").all()
@@ -147,6 +159,8 @@ def test_two_versions_are_one_table_that_a_link_and_back_lead_to(look: OpenLook)
     page.get_by_role("button", name="Compare").click()
     assert "version 1 twice" in page.locator(".faults").inner_text()
     page.locator("#versions a", has_text="v1").click()
+    page.get_by_text("This is version 1 of 2").wait_for()
+    page.wait_for_load_state()
     assert page.locator("#rows tbody tr:not(.heading)").count() == 27
     page.get_by_role("link", name="What has changed since").click()
     assert table.count() == 31

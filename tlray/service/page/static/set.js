@@ -1,12 +1,24 @@
 // A set: its text for the clipboard, the marks of its timeline by keyboard, and the row that plays at `#t=`.
 
 import "./exports.js";
-import { copy } from "./page.js";
+import "./newer.js";
+import { copy, toast } from "./page.js";
 
 const button = document.getElementById("copy");
-if (button) {
+const text = document.getElementById("as-text");
+
+/** Copy by a selection, as pages on plain http must; if that is not allowed, it stands there selected. @param {HTMLElement} text */
+function select(text) {
+  text.closest("details")?.setAttribute("open", "");
+  getSelection()?.selectAllChildren(text);
+  const isCopied = document.execCommand("copy");
+  if (!isCopied) text.scrollIntoView({ block: "center" });
+  toast(isCopied ? "Tracklist copied." : "This browser lets no page copy here: the tracklist is selected, copy it by hand.");
+}
+
+if (button && text) {
   button.hidden = false;
-  button.addEventListener("click", () => copy(document.getElementById("as-text")?.textContent ?? "", "Tracklist"));
+  button.addEventListener("click", () => (navigator.clipboard ? copy(text.textContent ?? "", "Tracklist") : select(text)));
 }
 
 for (const lane of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".lane"))) {
