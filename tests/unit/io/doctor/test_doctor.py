@@ -115,6 +115,11 @@ def test_an_error_of_ours_says_how_to_correct_it() -> None:
 
     assert examine({"x": fails}) == {"x": failed("it is wrong", "write it right")}
 
+    def says_no_more() -> Result:
+        raise UsageError("it is wrong")
+
+    assert examine({"x": says_no_more})["x"].hint
+
 
 def test_hostile_text_stays_on_one_line_and_drives_no_terminal() -> None:
     (result,) = examine({"x": lambda: failed("a\x1b[2Jb\nc\u202ed" + "x" * 9_000, "\x9b1m\r\nhint")}).values()
@@ -305,6 +310,29 @@ def test_a_page_of_the_journal_that_was_overwritten_is_found(tmp_path: Path) -> 
         file.write(b"\xff" * size)
     (result,) = examine({"journal": lambda: journal_state.journal(path)}).values()
     assert result.grade is Grade.FAILED, result
+
+
+@pytest.mark.parametrize(
+    ("text", "grade", "words"),
+    [
+        (None, Grade.OK, "none is needed"),
+        ('[domains."example.org"]\nrate = "1/s"\n', Grade.OK, "is good"),
+        ("x = [", Grade.FAILED, "is no TOML"),
+        ('[domains."example.org"]\nspeed = 3\n', Grade.FAILED, "speed"),
+    ],
+)
+def test_a_file_of_domains_that_keeps_batches_from_beginning(
+    tmp_path: Path, text: str | None, grade: Grade, words: str
+) -> None:
+    path = made_home(tmp_path / "home")
+    if text is not None:
+        (path / "domains.toml").write_text(text)
+    result = home_state.domains_file(Settings(home=path))
+    assert (result.grade, words in result.what, str(path) in result.hint) == (
+        grade,
+        True,
+        grade is Grade.FAILED,
+    ), result
 
 
 # -- who may use a service -------------------------------------------------------------------------------
