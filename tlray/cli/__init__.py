@@ -33,6 +33,7 @@ from tlray.cli.publish import publish
 from tlray.cli.refresh import refresh
 from tlray.cli.reparse import reparse
 from tlray.cli.scrape import retry, scrape
+from tlray.cli.search import search
 from tlray.cli.serve import serve
 from tlray.cli.status import dead, list_batches, status
 from tlray.cli.stdio import ReaderGone, plain_streams
@@ -79,6 +80,7 @@ for name, command in (
     ("reparse", reparse),
     ("export", export),
     ("formats", formats),
+    ("search", search),
     ("changes", changes),
     ("aggregate", aggregate),
     ("compact", compact),

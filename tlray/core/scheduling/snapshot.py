@@ -39,6 +39,7 @@ def snapshot(
     elif ahead is None:
         ahead = outlook(batch, domains, now=now)
     between = batch.eta.update(left_s=ahead.left_s, least_s=ahead.least_s, now=now, wall=wall)
+    batch.eta.pass_half(batch.total - batch.n_open, batch.total)
     per_s = batch.mean_per_s(elapsed_s) if batch.state.is_final else batch.rate_per_s(now)
     parked = (
         (name, state.parked) for name in batch.open_by_domain if (state := domains.get(name)) and state.parked
@@ -100,9 +101,9 @@ def _domain(state: DomainState | None, n_open: int, *, now: float, wall: float) 
 
 
 def batch_domain(
-    state: DomainState, *, total: int, dead: int, left: int, now: float, wall: float
+    state: DomainState, *, total: int, dead: int, left: int, now: float, wall: float, done: int | None = None
 ) -> BatchDomain:
-    """Return one domain of a batch; ``now`` (monotonic) and ``wall`` are one moment."""
+    """Return one domain of a batch; ``now`` (monotonic) and ``wall`` are one moment. ``done``: by default what is not left."""
     wait = domain_wait(state, now=now, wall=wall)
     until = wait.get("cooling_until")
     if not left:
@@ -117,7 +118,7 @@ def batch_domain(
         "domain": state.name,
         "state": name,
         "total": total,
-        "done": total - left,
+        "done": total - left if done is None else done,
         "dead": dead,
         "left": left,
         "in_flight": state.n_leased,
@@ -125,6 +126,7 @@ def batch_domain(
         "rate": _finite(state.effective.rate),
         "cooling_until": until,
         "reason": wait.get("reason", wait.get("slow_because")),
+        "robots_delay_s": state.robots_delay_s,
     }
 
 
