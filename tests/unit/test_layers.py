@@ -93,8 +93,8 @@ ALLOWED: dict[str, set[str]] = {
     "io.notify": {"errors", "core", "io.http"},
     "io.redis": {"errors", "core.access", "core.model"},
     "io.doctor": {
-        "version", "errors", "settings", "core", "io.disk", "io.process", "io.http", "io.journal", "io.results", "io.redis",
-        "io.broker", "io.notify",
+        "version", "errors", "settings", "core", "io.disk", "io.process", "io.http", "io.intake", "io.journal", "io.results",
+        "io.redis", "io.broker", "io.notify",
     },
     # Ray
     "scrape_options": {"errors", "settings", "core", "sites", "io.intake", "io.journal"},

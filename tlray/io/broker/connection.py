@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import socket
 import ssl
 from collections.abc import Iterator
 from typing import Any, Final
@@ -93,13 +92,9 @@ def _words(error: Exception) -> str:
 def _reason(error: BaseException) -> str:
     """Return what is in the way, in few words: a library's text may quote the URL."""
     causes = list(_causes(error))
-    for kind in (
-        ssl.SSLError,
-        socket.gaierror,
-    ):  # the library puts an error of TLS into one of the system, EPERM
-        for cause in causes:
-            if isinstance(cause, kind) and cause.strerror:
-                return one_line(cause.strerror)[:200]
+    for cause in causes:  # the library puts an error of TLS into one of the system, EPERM
+        if isinstance(cause, ssl.SSLError) and cause.strerror:
+            return one_line(cause.strerror)[:200]
     number = next((cause.errno for cause in causes if isinstance(cause, OSError) and cause.errno), 0)
     if number > 0:
         return os.strerror(number).lower()

@@ -17,9 +17,7 @@ JUMP_S: Final = 1.0
 MAX_DRIFT_S: Final = 30.0
 """By so much the clocks of two machines may differ."""
 SYNC: Final = "switch on NTP on both (`timedatectl set-ntp true`): leases and schedules use the wall clock"
-SYNC_HERE: Final = (
-    "`sudo timedatectl set-ntp true`, or run chronyd; in a container or a guest do it on the host"
-)
+SYNC_HERE: Final = "`sudo timedatectl set-ntp true`, or run chronyd; in a container do it on its host"
 _LOOK_S: Final = 0.5
 _STA_UNSYNC: Final = 0x0040
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from tlray.errors import StorageUnavailable, StorageUnusable
+from tlray.errors import StorageUnavailable, StorageUnusable, UsageError
 from tlray.io.disk.home import Home
 from tlray.io.disk.private_files import open_to_others
 from tlray.io.disk.storage import Storage
@@ -88,6 +88,22 @@ def holder(path: Path) -> Result:  # noqa: PLR0911 - a list of rules
             f"export RAY_ADDRESS={one.ray_address}, or end it: `tlray stop --drain --home {shlex.quote(str(path))}`",
         )
     return ok(f"a coordinator works in it: process {one.pid} on {one.node}, on the Ray at {one.ray_address}")
+
+
+def domains_file(settings: Settings) -> Result:
+    """Read the file with the policies of single domains, as each batch does."""
+    from tlray.io.intake.domains_toml import NAME, read_domains_file  # noqa: PLC0415 - loads the parsers of all sites
+
+    where = settings.domains_file or settings.home / NAME
+    try:
+        read_domains_file(settings.domains_file, settings.home)
+    except UsageError as error:
+        return failed(
+            str(error), f"correct {where} (docs/politeness.md), or move it away: no batch begins meanwhile"
+        )
+    return ok(
+        f"{where} is good" if os.access(where, os.R_OK) else f"there is none at {where}, and none is needed"
+    )
 
 
 def storage(settings: Settings) -> Result:

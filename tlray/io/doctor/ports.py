@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -47,7 +48,9 @@ def ports() -> Result:
     listeners = _listeners()
     if listeners is None:
         return ok("this user may not see what listens (on macOS root may)")
-    reachable = [one for one in listeners if one.kind in _HINTS and not is_local(one.host)]
+    is_open = os.environ.get("RAY_AUTH_MODE", "").lower() == "disabled"
+    harmless = {Kind.OTHER} if is_open else {Kind.OTHER, Kind.REPLICA}
+    reachable = [one for one in listeners if one.kind not in harmless and not is_local(one.host)]
     if reachable:
         return _reachable(reachable)
     taken = [one for one in listeners if one.kind is Kind.OTHER and one.port == SERVICE_PORT]
@@ -77,6 +80,7 @@ _HINTS: Final[Mapping[Kind, str]] = {
         "the service answers tokens only, without TLS: leave out --host to close it, or put a proxy with TLS in front"
         " (docs/deploy.md)"
     ),
+    Kind.REPLICA: "unset RAY_AUTH_MODE: without Ray's token who reaches a replica's port runs programs as its user",
     Kind.RAY: (
         "close Ray's ports in the firewall: its exporters of metrics have no token; a cluster of this machine alone starts on"
         " loopback with `RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER=0 ray start --head` (docs/access.md)"

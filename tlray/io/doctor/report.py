@@ -91,7 +91,7 @@ def _result_of(check: Check) -> Result:
         return check()
     except TlrayError as error:  # its text says how to correct it, and has no secret
         what, _, hint = str(error).partition("; ")
-        return failed(what, hint)
+        return failed(what, hint or "correct that setting (docs/settings.md)")
     except Exception as error:  # noqa: BLE001 - the text of a foreign error may quote a password
         return failed(f"the check itself failed ({type(error).__name__})", "a bug of tlray: please report it")
 

@@ -13,6 +13,11 @@ from tlray.io.doctor.ports import Kind
 from tlray.io.doctor.report import Grade
 
 
+@pytest.fixture(autouse=True)
+def _with_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+
+
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
@@ -40,7 +45,10 @@ def test_a_replica_is_named_and_no_warning(monkeypatch: pytest.MonkeyPatch) -> N
     with socket.create_server(("0.0.0.0", 0)) as open_one:  # noqa: S104
         result = ports.ports()
         assert f"it 0.0.0.0:{open_one.getsockname()[1]}, which wants Ray's token" in result.what
+        monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+        without = ports.ports()
     assert result.grade is not Grade.FAILED
+    assert (without.grade, without.hint.startswith("unset RAY_AUTH_MODE")) == (Grade.WARNING, True)
 
 
 @pytest.mark.parametrize(
