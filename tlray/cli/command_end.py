@@ -28,7 +28,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE_S = 10.0
 EXIT_S = 30.0
 """How long Python and Ray may take to leave after the last line."""
-SHOW_CURSOR = "\x1b[?25h"
+SHOW_CURSOR = "\x1b[?7h\x1b[?25h"
+"""And wrap long lines again, which the bar does not."""
 _last_line = threading.Lock()
 P = ParamSpec("P")
 T = TypeVar("T")
