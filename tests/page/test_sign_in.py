@@ -178,3 +178,10 @@ def test_a_theme_is_kept_and_painted_first(look: OpenLook) -> None:
     page.wait_for_url("**/batches?state=running")
     assert 'data-theme="dark"' in page.content()
     assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(19, 21, 20)"
+    page.get_by_label("More").click()
+    page.get_by_role("button", name="Compact rows").click()
+    page.wait_for_url("**/batches?state=running")
+    assert "--row: 28px" in page.evaluate(
+        "`--row: ${getComputedStyle(document.documentElement).getPropertyValue('--row').trim()}`"
+    )
+    assert 'data-theme="dark"' in page.content()

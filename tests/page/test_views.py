@@ -11,7 +11,7 @@ import httpx
 import pytest
 from browsing import OpenLook, take_picture, violations
 from conftest import ALL_DEAD, HOSTILE, LARGE, PAUSED, Served
-from page_words import DURATIONS, RATES, URLS
+from page_words import DURATIONS, PATHS, RATES, URLS
 
 MAX_BYTES, MAX_JS, MAX_CSS = 150_000, 70_000, 24_000
 CSP = (
@@ -84,7 +84,7 @@ PICTURES = {
 }
 """Of the documentation, on a wide window in the light theme."""
 STATES_WITHOUT_WORDS = """[...document.querySelectorAll(".state")].filter(
-    state => state.getClientRects().length && !(state.querySelector("use") && /\\w/.test(state.innerText))).length"""
+    state => state.checkVisibility() && !(state.querySelector("use") && /\\w/.test(state.innerText))).length"""
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -372,18 +372,20 @@ def test_a_list_outlives_a_look_at_the_templates(look: OpenLook) -> None:
 def test_the_script_words_things_as_the_server_does(look: OpenLook) -> None:
     page = look().goto("/batches")
     found = page.evaluate(
-        """async ([rates, durations, urls]) => {
+        """async ([rates, durations, urls, paths]) => {
             const text = await import(document.querySelector("script[src$='page.js']").src.replace("page.js", "text.js"));
-            return [rates.map(text.rate), durations.map(text.duration), urls.map(text.urlParts), text.percent(999999, 1e6),
+            return [rates.map(text.rate), durations.map(text.duration), urls.map(text.urlParts), paths.map(text.cutPath),
+                text.percent(999999, 1e6),
                 text.percent(1, 1000), text.safe("a\\u202eb"), text.webAddress("javascript:1"), text.number(1e6),
                 text.safeLines("a\\r\\n\\tb\\u0007")];
         }""",
-        [list(RATES), list(DURATIONS), list(URLS)],
+        [list(RATES), list(DURATIONS), list(URLS), list(PATHS)],
     )
     assert found[0] == list(RATES.values())
     assert found[1] == list(DURATIONS.values())
     assert [tuple(parts) for parts in found[2]] == list(URLS.values())
-    assert found[3:] == ["99 %", "<1 %", "a□b", None, "1,000,000", "a\n    b□"]
+    assert [tuple(parts) for parts in found[3]] == list(PATHS.values())
+    assert found[4:] == ["99 %", "<1 %", "a□b", None, "1,000,000", "a\n    b□"]
 
 
 @pytest.mark.parametrize(
@@ -394,6 +396,11 @@ def test_the_script_words_things_as_the_server_does(look: OpenLook) -> None:
         ("/dead-letters/retry", {"kind": "gone", "batch": LARGE}, 422),
         ("/dead-letters/retry", {"batch": LARGE, "item": "x"}, 422),
         ("/dead-letters/retry", {"batch": "no-such", "item": "1"}, 404),
+        ("/dead-letters/retry", {"marked": "no-such/1"}, 404),
+        ("/dead-letters/retry", {"marked": f"{LARGE}/x"}, 422),
+        ("/dead-letters/retry", {"marked": LARGE}, 422),
+        ("/dead-letters/retry", {"all": "all", "batch": "no-such"}, 404),
+        (f"/batches/{ALL_DEAD}/retry-dead", {"kind": "gone"}, 422),
         (f"/batches/{LARGE}/no-such-action", {}, 404),
         ("/batches/no-such/pause", {}, 404),
         (f"/batches/{ALL_DEAD}/pause", {}, 409),

@@ -50,6 +50,13 @@ class Work:
         assert self.loop is not None
         asyncio.run_coroutine_threadsafe(self._finish(batch_id, n, n_dead, reason), self.loop).result(30)
 
+    def end(self, batch_id: str) -> None:
+        """Let a batch end that has nothing open any more; from any thread."""
+        assert self.loop is not None
+        book = self._gateway.desk.state.book(batch_id)
+        assert book is not None
+        self.loop.call_soon_threadsafe(self._gateway.desk.batches.finish_soon, book.id)
+
     async def _finish(self, batch_id: str, n: int, n_dead: int, reason: str) -> None:
         state = self._gateway.desk.state
         book = state.book(batch_id)

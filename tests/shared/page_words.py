@@ -18,3 +18,17 @@ URLS = {
     "http://a.org/x/": ("a.org", "/x/"),
     "http://a.org/" + "y" * 100: ("a.org", "/" + "y" * 100),
 }
+PATHS = {
+    "/a-set.html": ("", "/a-set.html"),
+    "/tracklist/003dde/someone-at-warehouse-closing-2012.html": (
+        "/tracklist/003dde/someone-at",
+        "-warehouse-closing-2012.html",
+    ),
+    "/tracklist/011667/someone-at-anywhere-closing-2019.html": (
+        "/tracklist/011667/someone-at",
+        "-anywhere-closing-2019.html",
+    ),
+    "/" + "y" * 40: ("/" + "y" * 12, "y" * 28),
+    "/x/" + "\N{CROISSANT}" * 30 + "/tail": ("/x/" + "\N{CROISSANT}" * 7, "\N{CROISSANT}" * 23 + "/tail"),
+}
+"""Paths → beginning and end."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
 
-from tlray.service.auth.authentication import Authenticator
+from tlray.service.auth.authentication import Authenticator, find_caller
 from tlray.service.auth.stream_limits import StreamLimits
 from tlray.service.backend.catalogue_watch import CatalogueWatch
 from tlray.service.backend.gateway import Gateway
@@ -116,7 +116,7 @@ def build_app(gateway: Gateway, settings: Settings) -> FastAPI:
     authenticator = Authenticator(gateway, settings)
     app.state.gateway, app.state.settings, app.state.hub = gateway, settings, Hub(gateway)
     app.state.imports, app.state.recent = places(), Recent()
-    app.state.problem_page = problem_page
+    app.state.problem_page, app.state.find_caller = problem_page, find_caller
     app.state.views = frozenset(getattr(route, "path", "") for router in VIEWS for route in router.routes)
     app.state.authenticator, app.state.streams = authenticator, StreamLimits(shutdown=shutdown)
     app.add_middleware(HeadRequests)

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 from markupsafe import Markup
-from page_words import DURATIONS, RATES, URLS
+from page_words import DURATIONS, PATHS, RATES, URLS
 
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.model.outcome import OutcomeKind
+from tlray.core.model.receipts import BatchOrigin, DeadGroupRecord, DeadSample
 from tlray.service.page import batch_words, text, words
+from tlray.service.page.batch_words import Facts
 from tlray.service.page.estimate import Estimate, estimate_of
 from tlray.service.page.problem_pages import is_own_path
 from tlray.service.page.static_files import contents
@@ -35,6 +38,11 @@ def test_a_url_is_cut_in_its_middle_and_stays_whole() -> None:
     for url, parts in URLS.items():
         assert text.url_parts(url) == parts
         assert "".join(parts) == url.split("//")[1].removeprefix("www.")
+
+
+def test_the_end_of_a_path_begins_between_two_words() -> None:
+    assert {path: text.cut_path(path) for path in PATHS} == PATHS
+    assert all("".join(parts) == path for path, parts in PATHS.items())
 
 
 @pytest.mark.parametrize("mark", ["\u202e", "\u2066", "\x07", "\x9b", "\u2028", "\ufeff", "\u200f"])
@@ -116,10 +124,7 @@ def status(state: str, **more: object) -> dict[str, object]:
     return {**given, **more, "counts": {**counts, **more.get("counts", {})}}  # type: ignore[dict-item]
 
 
-GIVEN_UP = (
-    "a.org was given up: blocked 5 times in a row. Its items are dead letters; leave it alone for a day,"
-    " then retry them."
-)
+GIVEN_UP = "a.org was given up: blocked 5 times in a row. Leave it alone for a day, then retry."
 SENTENCES = [
     (status("running"), []),
     (
@@ -167,12 +172,124 @@ SENTENCES = [
 
 @pytest.mark.parametrize(("stands", "sentences"), SENTENCES)
 def test_a_batch_says_how_it_stands(stands: dict[str, object], sentences: list[str]) -> None:
-    assert [note.text for note in batch_words.notes(stands)] == sentences  # type: ignore[arg-type]
+    assert [note.text for note in batch_words.notes(Facts(stands))] == sentences  # type: ignore[arg-type]
+
+
+ORIGIN: BatchOrigin = {
+    "owner": "ada", "created_at": 1.0, "finished_at": 9.0, "not_before": None, "fresh_for_s": 0.0, "keeps_pages": True,
+    "max_attempts": 5, "webhook": None, "email": None, "paused_by": "ada", "paused_at": 7.0, "half_way": None,
+}  # fmt: skip
+
+
+def facts(stands: dict[str, object], **more: Any) -> Facts:
+    return Facts(stands, **more)  # type: ignore[arg-type]
+
+
+def group(kind: str, n: int, domain: str = "a.org", reason: str = "") -> DeadGroupRecord:
+    sample: DeadSample = {"batch_id": "b", "item_id": "1", "line": 1, "url": "u", "reason": reason}
+    return {
+        "kind": kind,
+        "domain": domain,
+        "n": n,
+        "newest_at": None,
+        "retry_helps": "no",
+        "hint": "",
+        "sample": sample,
+    }
+
+
+def test_a_pause_says_whose_and_a_cancel_when() -> None:
+    (paused,) = batch_words.notes(facts(status("paused"), origin=ORIGIN))
+    assert (paused.lead, paused.since, paused.text) == ("Paused by ada", 7.0, "Nothing new begins.")
+    (nobodys,) = batch_words.notes(facts(status("paused"), origin={**ORIGIN, "paused_by": ""}))
+    assert nobodys.lead == "Paused"
+    (older,) = batch_words.notes(facts(status("paused"), origin={**ORIGIN, "paused_at": None}))
+    assert (older.since, older.text) == (None, "Paused. Nothing new begins.")
+    (cancelled,) = batch_words.notes(facts(status("cancelled", counts={"cancelled": 2}), origin=ORIGIN))
+    assert (cancelled.lead, cancelled.since) == ("Cancelled", 9.0)
+    assert cancelled.text == "What was fetched is kept: 0 sets. Not fetched: 2 items."
+
+
+def test_a_domain_that_was_given_up_has_a_button_for_its_letters() -> None:
+    given_up = [group("parked", 412, reason="parked: blocked 5 times in a row"), group("gone", 3)]
+    stands = status("running", counts={"dead": 415})
+    (note,) = batch_words.notes(facts(stands, dead=given_up, seen=77))
+    assert note.text == (
+        "a.org was given up: blocked 5 times in a row. Its 412 items are dead letters. Leave it alone for a day, then retry."
+    )
+    assert note.retry == batch_words.Retry("parked", "a.org", 412, 77)
+    assert (note.href, note.label) == ("dead-letters?batch=b&kind=parked&domain=a.org", "See them")
+    (reader,) = batch_words.notes(facts(stands, dead=given_up), may_submit=False)
+    assert (reader.retry, reader.href) == (None, note.href)
+    (many,) = batch_words.notes(facts(stands, dead=[group("parked", 1_001, reason="parked: x")]))
+    assert many.retry is None, "more than 1,000 are asked about, where the letters are"
+    paused = batch_words.notes(facts(status("paused", counts={"dead": 415}), dead=given_up))
+    assert [one.retry for one in paused] == [None, None], "a paused batch takes no retry"
+
+
+def test_what_robots_txt_forbids_and_slows_is_said() -> None:
+    forbidden = [group("robots", 12), group("robots", 1, "b.org")]
+    dead = status("running", counts={"dead": 13})
+    (both,) = batch_words.notes(facts(dead, dead=forbidden))
+    assert both.text.startswith("robots.txt of 2 sites forbids these 13 pages, so they are not fetched.")
+    assert both.href == "dead-letters?batch=b"
+    (first,) = batch_words.notes(facts(dead, dead=forbidden[:1]))
+    (second,) = batch_words.notes(facts(dead, dead=forbidden[1:]))
+    assert (
+        first.text
+        == "robots.txt of a.org forbids these 12 pages, so they are not fetched. A retry changes nothing."
+    )
+    assert (
+        second.text == "robots.txt of b.org forbids this page, so it is not fetched. A retry changes nothing."
+    )
+    rows = [
+        {"domain": "slow.org", "robots_delay_s": 8.0, "left": 69},
+        {"domain": "quick.org", "robots_delay_s": 1.0, "left": 69},
+        {"domain": "free.org", "robots_delay_s": None, "left": 69},
+        {"domain": "last.org", "robots_delay_s": 8.0, "left": 1},
+    ]
+    (slow,) = batch_words.notes(facts(status("running"), domains=rows))
+    assert slow.text == (
+        "robots.txt of slow.org asks for 8 s between pages: these 69 items need 9 min 12 s at least."
+    )
+    assert not batch_words.notes(facts(status("cancelling"), domains=rows))[1:]
+
+
+@pytest.mark.parametrize(
+    ("dead", "n", "text"),
+    [
+        (
+            [group("gone", 38), group("timeout", 2)],
+            40,
+            "40 dead letters, 38 of them because the page is gone.",
+        ),
+        (
+            [group("gone", 20), group("gone", 20, "b.org")],
+            40,
+            "40 dead letters, all of them because the page is gone.",
+        ),
+        ([group("timeout", 40)], 40, "40 dead letters, all of them of “no answer in time”."),
+        ([group("timeout", 1)], 1, "1 dead letter: no answer in time."),
+        ([group("gone", 1)], 1, "1 dead letter, because the page is gone."),
+    ],
+)
+def test_an_end_without_a_set_says_of_what_most_have_died(
+    dead: list[DeadGroupRecord], n: int, text: str
+) -> None:
+    (note,) = batch_words.notes(facts(status("completed", counts={"dead": n}), dead=dead))
+    assert note.text == f"Finished without a set: {text}"
+
+
+def test_a_moment_of_another_day_is_no_time_of_the_day() -> None:
+    now = 1_795_000_000.0  # Wed 18 Nov 2026, 11:06
+    assert ">12:06</time>" in text.moment(now + 3_600, now, clock=True)
+    assert ">Thu 19 Nov 02:06</time>" in text.moment(now + 15 * 3_600, now, clock=True)
+    assert ">Tue 18 Nov 2025 11:06</time>" in text.moment(now - 365 * 86_400, now, clock=True)
 
 
 def test_a_note_leads_to_what_is_to_be_done_next() -> None:
     def ways(state: str, *, may_submit: bool = True, **given: object) -> list[tuple[str, str]]:
-        found = batch_words.notes(status(state, **given), may_submit=may_submit)  # type: ignore[arg-type]
+        found = batch_words.notes(facts(status(state, **given)), may_submit=may_submit)
         return [(note.href, note.label) for note in found]
 
     cancelled = {"succeeded": 1, "cancelled": 688}

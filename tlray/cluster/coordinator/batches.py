@@ -60,9 +60,9 @@ class Batches:
 
     # -- opening -----------------------------------------------------------------------------------
 
-    async def open(self, batch_id: str, found: Found | None = None) -> None:
+    async def open(self, batch_id: str, found: Found | None = None, *, since: float | None = None) -> None:
         """Take a journalled batch into memory, with what is remembered of its domains; ``found`` is what `read` returns, where
-        that has been done."""
+        that has been done; ``since`` is when its items were queued, where that was not at its beginning."""
         state = self._state
         if state.book(batch_id) is not None:
             return
@@ -73,7 +73,7 @@ class Batches:
             return
         # from here on nothing is awaited until the engine has all of it
         now, wall = self._state.now(), self._state.wall()
-        book = book_of(row, counts)
+        book = book_of(row, counts, since=since)
         book.version = max(state.first_version, row.version) + 1
         lanes = {domain: counts[domain].get(ItemState.QUEUED, 0) for domain in book.open_by_domain}
         state.engine.open(book, lanes, now=now)
@@ -198,10 +198,10 @@ class Batches:
 
     # -- controlling -------------------------------------------------------------------------------
 
-    async def pause(self, batch_id: str) -> Snapshot:
-        """Begin nothing more of a batch; what is in flight ends."""
+    async def pause(self, batch_id: str, *, by: str = "") -> Snapshot:
+        """Begin nothing more of a batch; what is in flight ends. ``by``: the user who wants it."""
         async with self._state.one_at_a_time(batch_id):
-            return await self._control(batch_id, BatchEvent.PAUSE, BatchState.PAUSED)
+            return await self._control(batch_id, BatchEvent.PAUSE, BatchState.PAUSED, by=by)
 
     async def resume(
         self,
@@ -264,7 +264,7 @@ class Batches:
                 self._state.announce(book.id)
             return await self.status(batch_id)
 
-    async def _control(self, batch_id: str, event: BatchEvent, after: BatchState) -> Snapshot:
+    async def _control(self, batch_id: str, event: BatchEvent, after: BatchState, by: str = "") -> Snapshot:
         state = self._state
         row = await self._row(batch_id)
         if row.state.is_final:
@@ -276,7 +276,7 @@ class Batches:
                 after = advance_batch(book.state, event)
             except BadTransition:
                 raise Conflict(f"batch {batch_id} is {book.state}; that does not go with: {event}") from None
-            await state.write(state.journal.set_batch_state, book.id, after)
+            await state.write(state.journal.set_batch_state, book.id, after, by=by)
             book.state = after
             log_events.steered(book, event)
             state.renew_stops()
@@ -306,7 +306,7 @@ class Batches:
                 state.engine.revive(row.id, revived, now=self._state.now())
             elif revived or row.state is not BatchState.COMPLETED:
                 self._finished.pop(batch_id, None)
-                await self.open(batch_id)
+                await self.open(batch_id, since=state.wall() if row.state is BatchState.COMPLETED else None)
             state.wake.set()
             return await self.status(batch_id), sum(revived.values())
 
@@ -384,7 +384,7 @@ class Batches:
         version = book.version + VERSIONS_OF_AN_END
         await state.write(
             state.journal.finish_batch, book.id, state=after, finished_at=self._state.wall(), elapsed_s=elapsed_s,
-            counts=dict(book.counts), version=version,
+            counts=dict(book.counts), version=version, half_way=book.eta.at_half,
         )  # fmt: skip
         book.state, book.version = after, version - 1
         log_events.ended(book, elapsed_s)

@@ -24,8 +24,8 @@ class ControlHandlers(Handlers):
         return (await self._row(batch_id)).owner
 
     @command
-    async def control(self, batch_id: str, event: BatchEvent) -> Snapshot:
-        """Pause, resume or cancel a batch; `Conflict` where that does not go with its state."""
+    async def control(self, batch_id: str, event: BatchEvent, *, by: str = "") -> Snapshot:
+        """Pause, resume or cancel a batch, as a user wants; `Conflict` where that does not go with its state."""
         row = await self._row(batch_id)
         if row.state is BatchState.RECEIVING and event is BatchEvent.CANCEL:
             told = await self._batches.status(batch_id)
@@ -37,7 +37,9 @@ class ControlHandlers(Handlers):
             raise Conflict(f"batch {batch_id} is still being received; commit it first")
         if event is BatchEvent.RESUME:
             return await self._batches.resume(batch_id, is_strict=True)
-        return await (self._batches.pause if event is BatchEvent.PAUSE else self._batches.cancel)(batch_id)
+        if event is BatchEvent.PAUSE:
+            return await self._batches.pause(batch_id, by=by)
+        return await self._batches.cancel(batch_id)
 
     @command
     async def resume(

@@ -9,6 +9,7 @@ from tlray.cluster.handlers.handlers import Handlers, read
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.model.receipts import (
     BatchCounts,
+    BatchOrigin,
     BatchSummary,
     DeadGroupRecord,
     DeadGroups,
@@ -53,6 +54,19 @@ class ListingHandlers(Handlers):
             for row in rows
         ]  # fmt: skip
         return told, rows[-1].id if len(rows) == limit else None
+
+    @read
+    async def batch_origin(self, batch_id: str) -> BatchOrigin:
+        """Return whose a batch is, when it came and ended, and what it was submitted with."""
+        row = await self._row(batch_id)
+        options, paused = row.options, row.options.paused
+        return {
+            "owner": row.owner, "created_at": row.created_at, "finished_at": row.finished_at, "not_before": options.not_before,
+            "fresh_for_s": options.fresh_for_s, "keeps_pages": options.keeps_pages,
+            "max_attempts": options.retry.max_attempts, "webhook": options.webhook, "email": options.email,
+            "paused_by": None if paused is None else paused.by, "paused_at": None if paused is None else paused.at,
+            "half_way": options.half_way,
+        }  # fmt: skip
 
     async def _counts(self, row: BatchRow) -> dict[ItemState, int]:
         book = self._state.book(row.batch_id)

@@ -35,10 +35,14 @@ def rate_of(now: float | None, ceiling: float | None) -> str:
     if abs(ceiling - now) <= 0.02 * ceiling:
         return rate(ceiling)
     if ceiling >= 2:
-        return f"{now:.2g}/s of {rate(ceiling)}"
-    return (
-        f"{now * 60:.2g}/min of {rate(ceiling)}" if ceiling * 60 >= 10 else f"{rate(now)} of {rate(ceiling)}"
-    )
+        return f"{_figure(now)}/s of {rate(ceiling)}"
+    if ceiling * 60 >= 10:
+        return f"{_figure(now * 60)}/min of {rate(ceiling)}"
+    return f"{rate(now)} of {rate(ceiling)}"
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def duration(seconds: float) -> str:

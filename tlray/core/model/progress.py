@@ -79,6 +79,8 @@ class BatchDomain(TypedDict):
     cooling_until: float | None
     reason: str | None
     """Why it rests, is slow, or was given up."""
+    robots_delay_s: float | None
+    """Seconds between pages that its robots.txt asks for, where that makes its ceiling."""
 
 
 class FirstBack(TypedDict):

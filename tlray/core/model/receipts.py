@@ -123,6 +123,26 @@ class BatchSummary(BatchCounts):
     n_rejected: int
 
 
+class BatchOrigin(TypedDict):
+    """Whose a batch is, when it came and ended, and what it was submitted with."""
+
+    owner: str
+    created_at: float
+    finished_at: float | None
+    not_before: float | None
+    fresh_for_s: float
+    """Results of other batches up to this age were taken; 0: every page was fetched."""
+    keeps_pages: bool
+    max_attempts: int
+    webhook: str | None
+    email: str | None
+    paused_by: str | None
+    """Who has paused it last; "" where nobody is asked."""
+    paused_at: float | None
+    half_way: tuple[float | None, float] | None
+    """What was said of its end when half of it was done: not before, likely by."""
+
+
 class DeadSample(TypedDict):
     """One dead letter of a group."""
 

@@ -326,15 +326,18 @@ class DomainState:
         return self.parked
 
     @property
+    def robots_delay_s(self) -> float | None:
+        """The crawl-delay of robots.txt where it makes the ceiling; None where something slower does, or nothing."""
+        delay_s = self.crawl_delay_s
+        if delay_s is None or self.policy.crawl_delay_ignored or self.ceiling.rate < 1 / delay_s:
+            return None
+        return delay_s
+
+    @property
     def slow_because(self) -> str | None:
         """The reason of a very slow rate: the crawl-delay of robots.txt; None if it is not so slow."""
-        delay_s = self.crawl_delay_s
-        if (
-            delay_s is None
-            or delay_s < SLOW_S
-            or self.ceiling.rate < 1 / delay_s
-            or self.policy.crawl_delay_ignored
-        ):
+        delay_s = self.robots_delay_s
+        if delay_s is None or delay_s < SLOW_S:
             return None
         return f"robots.txt asks for {spacing_in_words(delay_s)}"
 

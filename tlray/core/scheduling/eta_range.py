@@ -19,6 +19,8 @@ SAMPLE_S: Final = 5.0
 SHOWN_S: Final = 10.0
 LEAST_MARGIN: Final = 0.15
 PERCENTILE: Final = 0.9
+HALF_UNTIL: Final = 0.6
+"""What was shown first when more than this share was done was not shown at half way."""
 _MINUTE, _HOUR = 60.0, 3_600.0
 ROUNDING: Final = (
     (10 * _MINUTE, _MINUTE), (_HOUR, 5 * _MINUTE), (6 * _HOUR, 15 * _MINUTE), (48 * _HOUR, _HOUR), (math.inf, 24 * _HOUR),
@@ -52,6 +54,9 @@ class EtaRange:
     """The range of one batch, as it is shown."""
 
     shown: Between | None = None
+    at_half: Between | None = None
+    """What was shown when half of the batch was done; None where nobody saw that."""
+    _was_before_half: bool = False
     _shown_at: float = -math.inf
     _ends: deque[tuple[float, float]] = field(default_factory=deque)
     """(monotonic moment, estimated end in monotonic seconds) of the last `WANDER_S`."""
@@ -73,6 +78,14 @@ class EtaRange:
         if self.shown is None or (now - self._shown_at >= SHOWN_S and _must_change(self.shown, new, wall)):
             self.shown, self._shown_at = new, now
         return self.shown
+
+    def pass_half(self, done: int, total: int) -> None:
+        """Keep what is shown while the batch passes its half, for an honest word at its end."""
+        if 2 * done < total:
+            self._was_before_half = True
+        elif self._was_before_half:
+            self._was_before_half = False
+            self.at_half = self.shown if done <= HALF_UNTIL * total else None
 
 
 def _must_change(shown: Between, new: Between, wall: float) -> bool:

@@ -39,6 +39,7 @@ def snapshot(
     elif ahead is None:
         ahead = outlook(batch, domains, now=now)
     between = batch.eta.update(left_s=ahead.left_s, least_s=ahead.least_s, now=now, wall=wall)
+    batch.eta.pass_half(batch.total - batch.n_open, batch.total)
     per_s = batch.mean_per_s(elapsed_s) if batch.state.is_final else batch.rate_per_s(now)
     parked = (
         (name, state.parked) for name in batch.open_by_domain if (state := domains.get(name)) and state.parked
@@ -125,6 +126,7 @@ def batch_domain(
         "rate": _finite(state.effective.rate),
         "cooling_until": until,
         "reason": wait.get("reason", wait.get("slow_because")),
+        "robots_delay_s": state.robots_delay_s,
     }
 
 

@@ -26,8 +26,18 @@ reader that has only floats tells 900,000 lives apart."""
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """The last pause of a batch."""
+
+    by: str
+    """The user; "" where nobody is asked."""
+    at: float
+    """Epoch seconds."""
+
+
+@dataclass(frozen=True, slots=True)
 class BatchOptions:
-    """The options that a batch was submitted with; stored as JSON."""
+    """The options that a batch was submitted with, and what was noted of it since; stored as JSON."""
 
     politeness: PolitenessOptions = field(default_factory=PolitenessOptions)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
@@ -46,6 +56,9 @@ class BatchOptions:
     """The domains that its submitter named, without those of the operator's file."""
     terms: BatchConfig | None = None
     """Contact, proxy and limits; None for a batch of an older tlray, which has those of the coordinator."""
+    paused: Pause | None = None
+    half_way: tuple[float | None, float] | None = None
+    """What was said of its end when half of it was done: not before, likely by."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON data, the politeness options flat beside the others."""

@@ -94,8 +94,9 @@ class Journal(JournalReader, Protocol):
         finished_at: float | None = None,
         elapsed_s: float | None = None,
         is_dormant: bool = False,
+        by: str | None = None,
     ) -> None:
-        """Write a batch's state."""
+        """Write a batch's state; ``by``: who pauses it just now."""
 
     def change_batch(self, batch: int, *, name: str | None, priority: Priority | None) -> None:
         """Change what is given of a batch's name and priority."""
@@ -112,6 +113,7 @@ class Journal(JournalReader, Protocol):
         elapsed_s: float,
         counts: Mapping[ItemState, int],
         version: int,
+        half_way: tuple[float | None, float] | None = None,
     ) -> None:
         """Write the end of a batch with its counts and the version of its last snapshot, and the notices of it."""
 

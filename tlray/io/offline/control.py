@@ -65,7 +65,7 @@ def _apply(journal: Journal, batch_id: str, event: BatchEvent) -> tuple[BatchRow
             raise Conflict(f"batch {batch_id} is {row.state}; that does not go with: {event}") from None
     life = journal.begin_incarnation(is_restart=True)
     if event is BatchEvent.PAUSE:
-        journal.set_batch_state(row.id, BatchState.PAUSED, is_dormant=True)
+        journal.set_batch_state(row.id, BatchState.PAUSED, is_dormant=True, by="")
     else:
         journal.cancel_open(row.id)
         journal.finish_batch(

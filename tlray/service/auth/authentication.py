@@ -13,7 +13,8 @@ from __future__ import annotations
 import math
 import time
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Final
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, cast
 
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
@@ -21,6 +22,7 @@ from starlette.requests import HTTPConnection
 from tlray.core.access.rate_limit import RateLimit
 from tlray.core.access.same_origin import SAFE_METHODS, is_loopback
 from tlray.core.access.tokens import SCOPES, digest_of, is_token, scopes_with
+from tlray.errors import TlrayError
 from tlray.io.redis.rates import rate_of
 from tlray.service.auth.principal import OPEN, Principal
 from tlray.service.auth.session import CSRF_HEADER, require_csrf, session_token
@@ -44,6 +46,9 @@ FORWARDED: Final = (
 )  # fmt: skip
 """Headers in which a proxy names its client."""
 _PRINCIPAL: Final = "tlray.principal"
+"""Who may do what the route does."""
+_CALLER: Final = "tlray.caller"
+"""Who has asked, whether they may or not."""
 
 
 _UNKNOWN: Final = (-math.inf, None)
@@ -166,11 +171,12 @@ class Requires:
 
     async def __call__(self, connection: HTTPConnection) -> Principal:
         """Return the caller, or raise a problem; the second call of a request returns the result of the first."""
-        if (known := caller_of(connection)) is not None:
-            return known
+        if (known := connection.scope.get(_PRINCIPAL)) is not None:
+            return cast("Principal", known)
         authenticator: Authenticator = connection.app.state.authenticator
         takes_ticket = self._takes_ticket or connection.scope["type"] == "websocket"
         principal = await authenticator.principal(connection, takes_ticket=takes_ticket)
+        connection.scope[_CALLER] = principal
         if self._scope not in principal.scopes:
             raise ProblemError(403, f"this call needs a token with the scope {self._scope!r}")
         await require_known_query_names(connection)  # after the scope: an unauthorized caller learns nothing
@@ -179,9 +185,17 @@ class Requires:
 
 
 def caller_of(connection: HTTPConnection) -> Principal | None:
-    """Return the caller of a request whose dependency has authenticated it."""
-    known: Principal | None = connection.scope.get(_PRINCIPAL)
+    """Return the caller of a request that has been authenticated, though it may not do what it asks."""
+    known: Principal | None = connection.scope.get(_CALLER)
     return known
+
+
+async def find_caller(connection: HTTPConnection) -> None:
+    """Note the caller of a request that no route has taken, if it is known: a page of nowhere has a navigation, too."""
+    authenticator: Authenticator = connection.app.state.authenticator
+    if caller_of(connection) is None:
+        with suppress(ProblemError, TlrayError):
+            connection.scope[_CALLER] = await authenticator.principal(connection, takes_ticket=False)
 
 
 def _token_in(header: str) -> str:

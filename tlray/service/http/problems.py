@@ -207,6 +207,8 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     hint = "; /docs lists every call" if error.status_code in (404, 405) else ""
     if error.status_code == 405 and (methods := _methods_at(request)):
         headers["Allow"] = methods
+    if wants_page(request) and (find_caller := getattr(request.app.state, "find_caller", None)):
+        await find_caller(request)
     return problem_response(
         request, ProblemError(error.status_code, f"{error.detail}{hint}", headers=headers)
     )

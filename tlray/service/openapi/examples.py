@@ -42,6 +42,7 @@ _GROUP: Final[dict[str, Any]] = {
 _BATCH_DOMAIN: Final[dict[str, Any]] = {
     "domain": _DOMAIN, "state": "resting", "total": 110, "done": 41, "dead": 1, "left": 69, "in_flight": 0,
     "max_rate": 0.125, "rate": 0.1, "cooling_until": _AT, "reason": "throttled: 429",
+    "robots_delay_s": 8.0,
 }  # fmt: skip
 _LETTER: Final[dict[str, Any]] = {
     "batch_id": _BATCH, "item_id": "18", "line": 2, "url": _GONE, "domain": _DOMAIN, "attempt": 1, "n_lost": 0,

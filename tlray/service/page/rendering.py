@@ -23,6 +23,8 @@ from tlray.version import __version__
 PREPARE_AFTER_S: Final = 3.0
 THEMES: Final = ("auto", "light", "dark")
 THEME_COOKIE: Final = "tlray-theme"
+ROWS: Final = ("normal", "compact")
+ROWS_COOKIE: Final = "tlray-rows"
 NAV: Final = (
     ("new", "New batch", "submit"),
     ("batches", "Batches", "read"),
@@ -90,6 +92,7 @@ def render(
         "csrf": csrf_token(request),
         "csrf_field": field,
         "theme": theme if theme in THEMES else "auto",
+        "rows_height": "compact" if request.cookies.get(ROWS_COOKIE) == "compact" else "normal",
         "now": now,
         "moment": moment,
         "here": request.scope["path"].strip("/").partition("/")[0],

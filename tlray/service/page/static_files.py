@@ -21,6 +21,8 @@ KINDS: Final = {
 }
 _WITHOUT_USE: Final = re.compile(rb"^[ \t]*(?://.*\n|/\*(?:[^*]|\*(?!/))*\*/[ \t]*\n)*[ \t]*", re.MULTILINE)
 """Comments with lines of their own, and indentation: a third of the bytes that a browser would read."""
+_REMARKS: Final = re.compile(rb"(?<=[;{},)]) // [^\n\"'`]*$", re.MULTILINE)
+"""Comments at the end of a line; one with a quote stays, which may be the end of a text."""
 _TYPES: Final = re.compile(rb"/\*\* @[^\n]*?\*/ ?")
 """Types in the midst of a line, which only a checker reads."""
 _SPACES: Final = re.compile(rb"\s*([{};])\s*|(?<=[\w-])(:) |(,) ")
@@ -42,7 +44,9 @@ def contents() -> dict[str, bytes]:
 def _packed(name: str, content: bytes) -> bytes:
     """Return a file without what a browser does not need."""
     content = _WITHOUT_USE.sub(b"", content)
-    return _SPACES.sub(rb"\1\2\3", content) if name.endswith(".css") else _TYPES.sub(b"", content)
+    if name.endswith(".css"):
+        return _SPACES.sub(rb"\1\2\3", content)
+    return _REMARKS.sub(b"", _TYPES.sub(b"", content))
 
 
 @cache
@@ -51,7 +55,7 @@ def version() -> str:
     digest = hashlib.sha256()
     for name, content in contents().items():
         digest.update(f"{name} {len(content)} ".encode() + content)
-    return digest.hexdigest()[:12]
+    return digest.hexdigest()[:8]
 
 
 @router.get("/static/{hash_}/{name}")

@@ -19,6 +19,9 @@ from tlray.core.model import amounts
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufeff]")
 NEVER: Final = "–"
 plural, rate = amounts.plural, amounts.rate
+KEPT_END: Final = 28
+"""At most so many of the last characters of a URL, from the end of a word on, are cut by no column."""
+_WORD_END: Final = re.compile(r"[-_/.]")
 
 
 def safe(text: object) -> Markup:
@@ -79,15 +82,18 @@ def relative(at: float, now: float) -> str:
 def moment(
     at: float | None, now: float, *, clock: bool = False, day: bool = False, titled: bool = True
 ) -> Markup:
-    """Return a ``<time>``; the script turns it into the browser's zone. ``clock``: the time of day in place of "3 min ago";
-    ``day``: with its day."""
+    """Return a ``<time>``; the script turns it into the browser's zone. ``clock``: the time of day in place of "3 min ago",
+    with its day where that is another one; ``day``: always with its day."""
     if at is None:
         return escape(NEVER)
-    stamp = datetime.fromtimestamp(at, UTC)
-    year = "" if stamp.year == datetime.fromtimestamp(now, UTC).year else f" {stamp.year}"
-    shown = (
-        f"{stamp:%a %d %b}{year}, {stamp:%H:%M}" if day else f"{stamp:%H:%M}" if clock else relative(at, now)
-    )
+    stamp, today = datetime.fromtimestamp(at, UTC), datetime.fromtimestamp(now, UTC)
+    of_day = f"{stamp:%a %d %b}" + ("" if stamp.year == today.year else f" {stamp.year}")
+    if day:
+        shown = f"{of_day}, {stamp:%H:%M}"
+    elif clock:
+        shown = f"{stamp:%H:%M}" if stamp.date() == today.date() else f"{of_day} {stamp:%H:%M}"
+    else:
+        shown = relative(at, now)
     kind = Markup(" data-day") if day else Markup(" data-clock") if clock else ""
     title = Markup(' title="{}"').format(exact(at)) if titled else ""
     return Markup('<time datetime="{}"{}{}>{}</time>').format(
@@ -110,12 +116,22 @@ def ticked(text: str) -> Markup:
 
 
 def url_cut(url: str, *, titled: bool = True) -> Markup:
-    """Return a URL that its column may cut once, behind the host: the end of the path, which tells pages apart, stays."""
+    """Return a URL that its column may cut once, in the midst of the path: its end, which tells pages apart, stays."""
     host, path = url_parts(url)
     title = Markup(' title="{}"').format(plain(url)) if titled else ""
-    return Markup('<span class="url"{}><b>{}</b><i><u>{}</u></i></span>').format(
-        title, safe(host), safe(path)
+    return Markup('<span class="url"{}><b>{}</b><i>{}</i><u>{}</u></span>').format(
+        title, safe(host), *map(safe, cut_path(path))
     )
+
+
+def cut_path(path: str) -> tuple[str, str]:
+    """Return the beginning of a path, which a column may cut, and its end, which begins between two words."""
+    if len(path) <= KEPT_END:
+        return "", path
+    at = len(path) - KEPT_END
+    found = _WORD_END.search(path, at, at + KEPT_END // 2)
+    at = found.start() if found else at
+    return path[:at], path[at:]
 
 
 def url_parts(url: str) -> tuple[str, str]:

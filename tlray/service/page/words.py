@@ -7,6 +7,8 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from tlray.core.model.outcome import OutcomeKind
+from tlray.core.politeness.dead_kind import OTHER, REDIRECT, ROBOTS_UNREACHABLE
+from tlray.core.politeness.domain import PARKED
 
 ITEM_WORDS: Final = {
     "queued": "queued",
@@ -65,6 +67,13 @@ KIND_WORDS: Final = {
     OutcomeKind.PRIVATE_ADDRESS: "a private address",
     OutcomeKind.CRASHED: "our parser failed",
 }
+OTHER_KINDS: Final = {
+    PARKED: "the domain was given up",
+    REDIRECT: "a redirect leads nowhere",
+    ROBOTS_UNREACHABLE: "robots.txt cannot be read",
+    OTHER: "another reason",
+}
+"""Kinds of dead letters that are no outcome of the item's own."""
 NO_USE: Final = frozenset(
     {
         OutcomeKind.GONE, OutcomeKind.NOT_A_SET, OutcomeKind.ROBOTS, OutcomeKind.PRIVATE_ADDRESS, OutcomeKind.WRONG_TYPE,
@@ -104,7 +113,9 @@ def glyph(sprite: str, name: str) -> Markup:
 
 def kind_words(kind: str) -> str:
     """Return what a kind of outcome means."""
-    return KIND_WORDS.get(OutcomeKind(kind), kind) if kind in set(OutcomeKind) else kind
+    return (
+        KIND_WORDS.get(OutcomeKind(kind), kind) if kind in set(OutcomeKind) else OTHER_KINDS.get(kind, kind)
+    )
 
 
 def sentence(words: str) -> str:
@@ -119,11 +130,10 @@ def helps(kind: str) -> bool:
 
 def advice(kind: str) -> str:
     """Return what to do about dead letters of a kind."""
-    return (
-        ADVICE.get(OutcomeKind(kind), "A retry may help.")
-        if kind in set(OutcomeKind)
-        else "A retry may help."
-    )
+    if kind == PARKED:
+        return ADVICE[OutcomeKind.BLOCKED]
+    known = ADVICE.get(OutcomeKind(kind)) if kind in set(OutcomeKind) else None
+    return known or "A retry may help."
 
 
 def done_of(counts: dict[str, int]) -> int:

@@ -137,7 +137,7 @@ async def _control(
     gateway: TheGateway, principal: Submitter, batch_id: BatchId, event: BatchEvent
 ) -> JSONResponse:
     await gateway.see(principal, batch_id)
-    return JSONResponse(await gateway.coordinator.control(batch_id, event))
+    return JSONResponse(await gateway.coordinator.control(batch_id, event, by=principal.user))
 
 
 @router.post("/{batch_id}/pause", response_model=Snapshot, responses=problems(404, 409))

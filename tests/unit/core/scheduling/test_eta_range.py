@@ -159,3 +159,24 @@ def test_why_there_is_no_estimate() -> None:
 def test_an_outlook_comes_nearer_as_time_passes() -> None:
     assert Outlook(10.0, 4.0, "a.test").after(6.0) == Outlook(4.0, 0.0, "a.test")
     assert Outlook(None).after(6.0) == Outlook(None)
+
+
+@pytest.mark.parametrize(
+    ("seen", "kept"),
+    [
+        ([4, 5], True),
+        ([4, 6, 9], True),
+        ([4, 7], False),  # nobody saw the half go by
+        ([5, 6], False),  # nor its first half
+        ([], False),
+    ],
+)
+def test_what_was_said_at_half_way_is_kept(seen: list[int], kept: bool) -> None:
+    eta = EtaRange()
+    said = eta.update(left_s=10 * MINUTE, least_s=5 * MINUTE, now=0.0, wall=WALL)
+    for done in seen:
+        eta.pass_half(done, 10)
+    eta.update(left_s=HOUR, least_s=HOUR, now=60.0, wall=WALL)
+    assert said is not None
+    assert eta.at_half == (said if kept else None)
+    assert eta.shown != said

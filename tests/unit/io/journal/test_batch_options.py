@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from made_journal import submit
 
+from tlray.core.model.lifecycle import BatchState
 from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.errors import BadOption
 from tlray.io.journal.rows import BatchOptions
@@ -78,3 +79,33 @@ def test_a_batch_may_be_given_other_terms_and_keeps_the_rest(journal: Journal) -
     options = BatchOptions(keeps_pages=False, networks=("10.0.0.0/8",))
     journal.set_terms(submit(journal, options=options), ALL)
     assert journal.batch("b1").options == BatchOptions(keeps_pages=False, networks=("10.0.0.0/8",), terms=ALL)
+
+
+def test_a_pause_is_kept_with_who_wanted_it_until_the_next_one(journal: Journal) -> None:
+    number = submit(journal)
+    journal.set_batch_state(number, BatchState.PAUSED, by="ada")
+    first = journal.batch("b1").options.paused
+    assert first is not None
+    assert first.by == "ada"
+    journal.set_batch_state(number, BatchState.PAUSED)  # written again when it wakes
+    journal.set_batch_state(number, BatchState.RUNNING, by="bob")
+    assert journal.batch("b1").options.paused == first
+    journal.set_batch_state(number, BatchState.PAUSED, by="")
+    last = journal.batch("b1").options.paused
+    assert last is not None
+    assert (last.by, last.at >= first.at) == ("", True)
+
+
+def test_what_was_said_at_half_way_is_kept_at_the_end(journal: Journal) -> None:
+    number = submit(journal)
+    for said in ((None, 9.0), (5.0, 9.0), None):
+        journal.finish_batch(
+            number,
+            state=BatchState.COMPLETED,
+            finished_at=9.0,
+            elapsed_s=1.0,
+            counts={},
+            version=1,
+            half_way=said,
+        )
+        assert journal.batch("b1").options.half_way == said

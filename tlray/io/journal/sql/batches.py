@@ -17,7 +17,7 @@ from tlray.core.schedules.schedule import runs_key
 from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.errors import NoSuchItem
 from tlray.io.journal.clock import ClockReading
-from tlray.io.journal.rows import BatchOptions, BatchRow, Counts, DoneRow, OpenRow, PartRow, SeenGroup
+from tlray.io.journal.rows import BatchOptions, BatchRow, Counts, DoneRow, OpenRow, PartRow, Pause, SeenGroup
 from tlray.io.journal.sql.connection import NO_LIMIT, Connected, Writing, transactional
 from tlray.io.journal.sql.outbox import note_ended
 from tlray.io.journal.sql.submission import forget
@@ -162,12 +162,15 @@ class BatchWrites(BatchReads, Writing):
         finished_at: float | None = None,
         elapsed_s: float | None = None,
         is_dormant: bool = False,
+        by: str | None = None,
     ) -> None:
         self._db.execute(
             "UPDATE batches SET state = ?, finished_at = ?, is_dormant = ?, elapsed_s = coalesce(?, elapsed_s)"
             " WHERE id = ?",
             (state.value, finished_at, is_dormant, elapsed_s, batch),
         )
+        if state is BatchState.PAUSED and by is not None:
+            self._note(batch, "paused", asdict(Pause(by, self._clock().wall)))
 
     @transactional
     def change_batch(self, batch: int, *, name: str | None, priority: Priority | None) -> None:
@@ -178,8 +181,12 @@ class BatchWrites(BatchReads, Writing):
 
     @transactional
     def set_terms(self, batch: int, terms: BatchConfig) -> None:
+        self._note(batch, "terms", asdict(terms))
+
+    def _note(self, batch: int, name: str, value: Any) -> None:
+        """Write one of a batch's options."""
         (options,) = self._db.execute("SELECT options FROM batches WHERE id = ?", (batch,)).fetchone()
-        text = json.dumps({**json.loads(options), "terms": asdict(terms)}, allow_nan=False)
+        text = json.dumps({**json.loads(options), name: value}, allow_nan=False)
         self._db.execute("UPDATE batches SET options = ? WHERE id = ?", (text, batch))
 
     @transactional
@@ -192,6 +199,7 @@ class BatchWrites(BatchReads, Writing):
         elapsed_s: float,
         counts: Mapping[ItemState, int],
         version: int,
+        half_way: tuple[float | None, float] | None = None,
     ) -> None:
         """Write the end of a batch, so that nobody counts its items again, and the notices of it."""
         by_state = json.dumps({state.value: n for state, n in counts.items()})
@@ -200,6 +208,7 @@ class BatchWrites(BatchReads, Writing):
             " WHERE id = ?",
             (state.value, finished_at, elapsed_s, by_state, version, batch),
         )
+        self._note(batch, "half_way", half_way)
         note_ended(self._db, batch, state, finished_at)
 
     @transactional

@@ -46,18 +46,22 @@ export async function call(path, { method = "GET", json, body, signal, headers =
 
 /**
  * Ask an address of the page again and again while the page is seen; an answer that has not changed is not sent again.
+ * `isAtOnce`: the view itself does not live of it, so that its silence is not told.
  * @param {string} path @param {number} everyMs @param {(told: any) => void} take @param {{isAtOnce?: boolean}} [options]
  */
 export function poll(path, everyMs, take, { isAtOnce = false } = {}) {
   let tag = "";
   let askedAt = isAtOnce ? 0 : Date.now();
   let isAsking = false;
+  let heardAt = Date.now();
   const ask = async () => {
     if (document.hidden || isAsking || Date.now() - askedAt < everyMs - 50) return;
     askedAt = Date.now();
     isAsking = true;
     try {
       const answer = await fetch(root + path, { cache: "no-store", headers: { Accept: "application/json", ...(tag ? { "If-None-Match": tag } : {}) }, signal: AbortSignal.timeout(15_000) });
+      if (answer.status === 401) return void document.dispatchEvent(new CustomEvent("tl-signed-out"));
+      if (answer.status < 500) heardAt = Date.now();
       if (!answer.ok) return; // also 304
       tag = answer.headers.get("etag") ?? "";
       take(await answer.json());
@@ -65,6 +69,7 @@ export function poll(path, everyMs, take, { isAtOnce = false } = {}) {
       // the next time
     } finally {
       isAsking = false;
+      if (!isAtOnce) document.dispatchEvent(new CustomEvent("tl-heard", { detail: heardAt }));
     }
   };
   setInterval(ask, everyMs);
@@ -74,6 +79,7 @@ export function poll(path, everyMs, take, { isAtOnce = false } = {}) {
 
 /** Go to the sign-in, and back from there. */
 export function signIn() {
+  document.dispatchEvent(new CustomEvent("tl-leaving"));
   const here = location.pathname + location.search;
   const depth = new URL(root, location.href).pathname.length;
   location.assign(`${root}sign-in?next=${encodeURIComponent(here.slice(depth))}`);

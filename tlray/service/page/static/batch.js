@@ -1,13 +1,12 @@
 // One batch: the stream feeds head and table; buttons act through the API; the address holds filter, line and panel.
 
-import { call, query } from "./api.js";
+import { call, query, root } from "./api.js";
 import { Live } from "./live.js";
 import { Head, doneOf } from "./head.js";
 import { Items } from "./items.js";
-import { Panel } from "./panel.js";
 import { openDialog, say, toast } from "./page.js";
 import { number, plural, write } from "./text.js";
-import "./exports.js";
+import { startMarks } from "./marks.js";
 import { showWhole } from "./whole.js";
 
 const CANCEL_S = 8;
@@ -21,13 +20,14 @@ const isPhone = matchMedia("(max-width: 760px)");
 const form = /** @type {HTMLFormElement|null} */ (document.querySelector("form[data-items]"));
 
 /** @type {Items|null} */ let items = null;
-/** @type {Panel|null} */ let panel = null;
+/** @type {import("./panel.js").Panel|null} */ let panel = null;
 /** @type {import("./live.js").Frame|null} */ let pending = null;
 let paintAt = 0;
 
 const live = new Live(batchId, Number(head.dataset.version), {
   onFrame: (frame) => {
     pending = { ...frame, items: [...(pending?.items ?? []), ...(frame.items ?? [])] };
+    if (document.hidden) view.showTitle(frame); // no frame is painted there
     if (paintAt) return;
     paintAt = window.setTimeout(() => requestAnimationFrame(paint), PAINT_MS);
   },
@@ -47,9 +47,9 @@ function paint() {
 
 // -- actions -----------------------------------------------------------------------------------------
 
-/** @param {string} action @returns {Promise<any>} */
-async function act(action) {
-  const told = await call(`batch/${batchId}/${action}`, { method: "POST", ...(action === "retry" ? { json: {} } : {}) });
+/** @param {string} action @param {unknown} [json] @returns {Promise<any>} */
+async function act(action, json) {
+  const told = await call(`batch/${batchId}/${action}`, { method: "POST", json });
   pending = told;
   paint();
   live.reopen(told.version);
@@ -64,7 +64,9 @@ document.addEventListener("submit", async (event) => {
   const dialog = sent.closest("dialog");
   dialog?.close();
   const nDead = Number(document.querySelector("#counts [data-f=dead]")?.textContent?.replace(/\D/g, ""));
-  if (action === "retry-dead" && !dialog && nDead > ASKED_FROM) {
+  const data = new FormData(sent);
+  const group = data.get("kind"); // of dead letters at one domain
+  if (action === "retry-dead" && !dialog && !group && nDead > ASKED_FROM) {
     write(document.getElementById("n-sure"), number(nDead));
     return openDialog("sure");
   }
@@ -74,7 +76,7 @@ document.addEventListener("submit", async (event) => {
   try {
     if (action === "cancel") await cancelSlowly();
     else if (action === "retry-dead") {
-      const told = await act("retry");
+      const told = await act("retry", group ? { kind: group, domain: data.get("domain"), up_to_version: Number(data.get("seen")) } : {});
       toast(`Queued ${number(told.n_retried)} again.`);
     } else {
       await act(action);
@@ -95,7 +97,7 @@ async function cancelSlowly() {
   let left = CANCEL_S;
   const words = () => `Paused. It is cancelled in ${left} s; what was fetched stays.`;
   const stop = () => clearInterval(timer);
-  const box = toast(words(), { label: "Undo", forMs: 0, act: async () => {
+  const box = toast(words(), { label: "Undo", forMs: 0, takesFocus: true, act: async () => {
     stop();
     if (wasRunning) await act("resume").catch((error) => toast(error.message));
     say("Not cancelled");
@@ -131,10 +133,11 @@ function startTable() {
   const lines = Number(document.getElementById("items")?.dataset.lines);
   const hasAdded = document.getElementById("items")?.hasAttribute("data-added") ?? false;
   items = new Items({ batchId, sprite, lines, hasAdded, filter: inAddress() });
-  panel = new Panel({ batchId, sprite, onClose: closePanel, onStep: stepPanel, onRetry: () => items?.showChanges() });
+  startMarks(items, batchId);
   const whole = document.getElementById("whole");
   if (whole) showWhole(items.window, whole, (row) => items?.itemAt(Number(row.dataset.row))?.url);
   const { line, item } = inAddress();
+  if (item && isPhone.matches) return location.replace(`${root}batches/${batchId}/items/${item}`); // no panel beside the table there
   items.open(Number(line) || 1).then(() => { if (item) showPanel(item, false); }).catch((error) => toast(error.message));
 }
 
@@ -190,13 +193,21 @@ function toLine(text) {
   address({ line: String(line) }, false);
 }
 
+/** @type {Promise<import("./panel.js").Panel>|undefined} */ let loading;
+
+/** The panel; its script is loaded when the first item is opened. */
+function thePanel() {
+  loading ??= import("./panel.js").then(({ Panel }) => (panel = new Panel({ batchId, sprite, onClose: closePanel, onStep: stepPanel, onRetry: () => items?.showChanges() })));
+  return loading;
+}
+
 /** @param {string} itemId @param {boolean} [isStep] */
 async function showPanel(itemId, isStep = true) {
-  if (!items || !panel) return;
+  if (!items) return;
   items.selected = itemId;
   items.render();
-  if (isStep) address({ item: itemId }, !panel.isOpen);
-  await panel.open(itemId);
+  if (isStep) address({ item: itemId }, !panel?.isOpen);
+  await (await thePanel()).open(itemId);
 }
 
 function closePanel(isStep = true) {
@@ -255,6 +266,7 @@ function startPriority() {
     try {
       await call(`batch/${batchId}`, { method: "PATCH", json: { priority: button.value } });
       for (const other of box.querySelectorAll("button")) other.setAttribute("aria-pressed", String(other === button));
+      write(document.getElementById("has-priority"), button.value);
       toast(`Priority: ${button.value}.`);
     } catch (error) {
       toast(/** @type {Error} */ (error).message);
@@ -268,4 +280,5 @@ if (document.getElementById("window")) {
   listenToRows();
 }
 startPriority();
+document.querySelector("details:has(.exports)")?.addEventListener("toggle", () => import("./exports.js"), { once: true });
 live.start();

@@ -9,21 +9,19 @@ const text = (data, name) => String(data.get(name) ?? "");
 
 document.addEventListener("submit", async (event) => {
   const form = /** @type {HTMLFormElement} */ (event.target);
-  if (!("letter" in form.dataset || "group" in form.dataset)) return;
+  if (!("letter" in form.dataset || "group" in form.dataset || "marked" in form.dataset)) return;
   event.preventDefault();
   const sure = /** @type {HTMLDialogElement|null} */ (document.getElementById("sure"));
   if ("group" in form.dataset && sure && !("sure" in /** @type {HTMLElement} */ (event.submitter).dataset)) return openDialog("sure");
   sure?.close();
-  const button = form.querySelector("button");
+  const button = /** @type {HTMLButtonElement|null} */ ("marked" in form.dataset ? event.submitter : form.querySelector("button:not([form])"));
   if (button) button.disabled = true;
   const data = new FormData(form);
   try {
+    if ("marked" in form.dataset) return await retryMarked(/** @type {string[]} */ (data.getAll("marked")));
     if ("letter" in form.dataset) {
       const told = await call(`batch/${text(data, "batch")}/retry`, { method: "POST", json: { item_ids: [text(data, "item")] } });
-      const line = form.closest("li");
-      const next = /** @type {HTMLElement|null} */ (line?.nextElementSibling?.querySelector("[data-row]") ?? document.getElementById("letters"));
-      line?.remove();
-      next?.focus();
+      leave([form.closest("li")]);
       toast(told.n_retried ? "Queued again." : "It was queued already by somebody else.");
       return;
     }
@@ -37,10 +35,44 @@ document.addEventListener("submit", async (event) => {
     back.search = batch ? `?batch=${encodeURIComponent(batch)}` : "";
     location.assign(back);
   } catch (error) {
-    if (button) button.disabled = false;
     toast(/** @type {Error} */ (error).message);
+  } finally {
+    if (button) button.disabled = false;
   }
 });
+
+/** Take letters out of the list; the focus goes to the next one that stays. @param {(HTMLElement|null)[]} lines */
+function leave(lines) {
+  const next = lines.at(-1)?.nextElementSibling?.querySelector("[data-row]") ?? document.getElementById("letters");
+  for (const line of lines) line?.remove();
+  /** @type {HTMLElement|null} */ (next)?.focus();
+  countMarked();
+}
+
+/** @param {string[]} marked batch/item */
+async function retryMarked(marked) {
+  let n = 0;
+  for (const batch of new Set(marked.map((one) => one.split("/")[0] ?? ""))) {
+    const ids = marked.filter((one) => one.startsWith(`${batch}/`)).map((one) => one.split("/")[1]);
+    n += (await call(`batch/${batch}/retry`, { method: "POST", json: { item_ids: ids } })).n_retried;
+  }
+  leave(boxes().filter((box) => box.checked).map((box) => box.closest("li")));
+  const rest = marked.length - n;
+  toast(`Queued ${number(n)} of ${number(marked.length)} again${rest ? `; ${number(rest)} were queued already by somebody else` : ""}.`);
+}
+
+/** @returns {HTMLInputElement[]} */
+const boxes = () => [...document.querySelectorAll("input[name=marked]")].map((box) => /** @type {HTMLInputElement} */ (box));
+
+function countMarked() {
+  const n = boxes().filter((box) => box.checked).length;
+  const words = n ? document.createElement("b") : document.createElement("span");
+  words.textContent = n ? `Retry ${number(n)} marked` : "Retry those marked";
+  document.querySelector("#retry-marked > :last-child")?.replaceWith(words);
+}
+
+document.addEventListener("change", (event) => { if (/** @type {HTMLInputElement} */ (event.target).name === "marked") countMarked(); });
+countMarked(); // Back keeps the marks
 
 const said = sessionStorage.getItem("tlray-said");
 if (said) {

@@ -1,5 +1,6 @@
 // Domains: how they stand, every 5 s while the page is seen. Rows keep their places.
 
+import { poll, root } from "./api.js";
 import { set } from "./head.js";
 import { setTime, toast } from "./page.js";
 import { number, safe, write } from "./text.js";
@@ -18,7 +19,8 @@ function show(row, now) {
     set(use, "href", `${use.getAttribute("href")?.split("#")[0]}#${now.glyph}`);
     write(state.querySelector("span"), now.word);
   }
-  for (const name of ["why", "sentence", "rate_text"]) write(at(name), safe(now[name]));
+  for (const name of ["sentence", "rate_text"]) write(at(name), safe(now[name]));
+  write(at("why"), (now.cooling_until && now.why ? "· " : "") + safe(now.why));
   for (const name of ["open", "in_flight"]) write(at(name), number(now[name]));
   const until = at("until");
   if (until && now.cooling_until && until.querySelector("time")) setTime(until, now.cooling_until, true);
@@ -30,22 +32,17 @@ function show(row, now) {
   }
 }
 
-async function poll() {
-  if (document.hidden) return;
-  try {
-    const answer = await fetch(location.href, { headers: { Accept: "application/json" } });
-    const found = answer.ok ? await answer.json() : {};
-    for (const row of rows) {
-      const now = found[row.dataset.domain ?? ""];
-      if (!now) continue;
-      show(row, now);
-      if (String(now.paused) === row.dataset.paused || isSaid) continue;
-      isSaid = true;
-      toast(`${safe(row.dataset.domain)} was ${now.paused ? "paused" : "resumed"}.`, { label: "Show", act: () => location.reload(), forMs: 0 });
-    }
-  } catch {
-    // the next time
+/** @param {Record<string, any>} found */
+function take(found) {
+  for (const row of rows) {
+    const now = found[row.dataset.domain ?? ""];
+    if (!now) continue;
+    show(row, now);
+    if (String(now.paused) === row.dataset.paused || isSaid) continue;
+    isSaid = true;
+    toast(`${safe(row.dataset.domain)} was ${now.paused ? "paused" : "resumed"}.`, { label: "Show", act: () => location.reload(), forMs: 0 });
   }
 }
 
-if (rows.length) setInterval(poll, POLL_MS);
+const depth = new URL(root, location.href).pathname.length;
+if (rows.length) poll((location.pathname + location.search).slice(depth), POLL_MS, take);

@@ -11,6 +11,7 @@ const FINAL = ["succeeded", "dead", "skipped", "cancelled"];
 const SLOW_MS = 950;
 const ETA_MS = 10_000;
 const WORDS_MS = 3000;
+const DEAD_MS = 6000; // for another count of the dead, which some sentences name
 const POINTS = 60;
 const POINT_MS = 5000;
 
@@ -22,6 +23,9 @@ export function etaText(early, late, why) {
   const decides = why ? ` · ${safe(why)} decides` : "";
   return early && early > now() && early < late ? `Not before ${clock(early)}, likely by ${clock(late)}${decides}` : `Likely by ${clock(late)}${decides}`;
 }
+
+/** An honest word at the end. @param {{said: [number|null, number], at: number}} ended */
+export const endedText = ({ said: [early, late], at }) => `At half way we said ${early ? `${clock(early)}–` : "by "}${clock(late)}; it ended ${clock(at)}.`;
 
 export class Head {
   /** @param {HTMLElement} head @param {string} sprite */
@@ -44,6 +48,7 @@ export class Head {
     this.wordsKey = "";
     this.wordsAt = 0;
     this.notesSaid = "";
+    /** @type {number|undefined} */ this.deadSaid = undefined;
     setInterval(() => this.#point(), POINT_MS);
   }
 
@@ -67,6 +72,12 @@ export class Head {
     this.#showEta(frame);
     this.#showDomains(frame);
     this.#showNotes(frame);
+    for (const cell of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-figure]"))) write(cell, number(frame[cell.dataset.figure ?? ""]));
+    this.showTitle(frame);
+  }
+
+  /** All that is seen of a hidden tab. @param {Frame} frame */
+  showTitle(frame) {
     const share = percent(doneOf(frame), frame.total);
     const title = frame.state === "completed" ? `✓ ${this.name}` : `${share} · ${this.name}`;
     if (document.title !== title) document.title = title;
@@ -128,7 +139,7 @@ export class Head {
   /** @param {Frame} frame */
   #showEta(frame) {
     if (!this.eta) return;
-    if (frame.state !== "running") { if (this.eta.textContent) this.eta.replaceChildren(); this.range = null; return; }
+    if (frame.state !== "running") { if (this.range || frame.state !== "completed") this.eta.replaceChildren(); this.range = null; return; }
     if (!frame.estimated_between) { this.range = null; return; } // the words of the service say why
     const [early, late] = frame.estimated_between; // rounded outward, and steady
     const shown = this.range;
@@ -142,6 +153,7 @@ export class Head {
   #showDomains(frame) {
     for (const row of this.domains?.querySelectorAll("tr") ?? []) {
       const found = frame.domains?.[row.dataset.domain ?? ""];
+      if (!found && frame.n_domains > Object.keys(frame.domains ?? {}).length) continue; // a frame names those with the most left
       const open = row.querySelector('[data-f="open"]');
       const done = row.querySelector('[data-f="done"]');
       const left = found?.open ?? 0;
@@ -157,22 +169,37 @@ export class Head {
   async #showNotes(frame) {
     const domains = Object.entries(frame.domains ?? {});
     const key = JSON.stringify([frame.state, frame.trouble, frame.parked, domains.map(([name, d]) => [name, d.state, d.cooling_until, d.open > 0]), frame.estimate_missing, frame.state === "paused" && frame.counts.leased]);
-    if (key === this.wordsKey || Date.now() - this.wordsAt < WORDS_MS) return;
+    clearTimeout(this.later);
+    if (key === this.wordsKey && frame.counts.dead === this.deadSaid) return;
+    const waitMs = this.wordsAt + (key === this.wordsKey ? DEAD_MS : WORDS_MS) - Date.now();
+    if (waitMs > 0) {
+      this.later = setTimeout(() => { if (this.frame) this.#showNotes(this.frame); }, waitMs);
+      return;
+    }
     this.wordsAt = Date.now();
+    this.deadSaid = frame.counts.dead;
     const isFirst = this.wordsKey === "";
     this.wordsKey = key;
     if (isFirst && this.head.dataset.version === String(frame.version)) return;
     try {
       const answer = await fetch(`${root}batches/${this.batchId}/words`, { headers: { Accept: "application/json" } });
-      if (answer.ok) this.#writeWords(await answer.json());
-    } catch { /* the offline line says it */ }
+      if (!answer.ok) throw new Error("no words");
+      const words = await answer.json();
+      this.#writeWords(words);
+      this.deadSaid = words.dead;
+      if (words.name !== this.frame?.state) this.wordsKey = "older"; // for a second all are told the same
+    } catch {
+      this.wordsKey = "none"; // the offline line says it
+    }
+    if (this.frame) this.#showNotes(this.frame); // later, if there is something new
   }
 
-  /** @param {{state: {glyph: string, tone: string, word: string}, eta: string, notes: any[], domains: any[]}} words */
+  /** @param {{state: {glyph: string, tone: string, word: string}, eta: string, ended: any, resting: string, notes: any[], domains: any[]}} words */
   #writeWords(words) {
     const state = document.querySelector("#state .state");
     if (state) this.#writeState(state, words.state);
-    if (words.eta && this.eta && !this.range) write(this.eta, words.eta);
+    if (this.eta && !this.range) write(this.eta, words.ended ? endedText(words.ended) : words.eta);
+    write(document.querySelector('#domains [data-f="resting"]'), words.resting && `, ${words.resting}`);
     const before = this.notes?.textContent ?? "";
     const said = JSON.stringify(words.notes);
     if (said !== this.notesSaid) this.notes?.replaceChildren(...words.notes.map((note) => this.#note(note)));
@@ -185,10 +212,15 @@ export class Head {
       const found = cell?.querySelector(".state");
       if (!cell || !found) continue;
       this.#writeState(found, domain);
-      let reason = cell.querySelector(".muted");
-      if (!reason && domain.reason) { reason = document.createElement("span"); reason.className = "muted"; cell.append(" ", reason); }
-      if (reason) write(reason, domain.reason ?? "");
+      const until = cell.querySelector('[data-f="until"]');
+      if (until && domain.until && !until.firstChild) until.append("until ");
+      if (until && domain.until) setTime(until, domain.until, true);
+      else until?.replaceChildren();
+      write(cell.querySelector('[data-f="reason"]'), (domain.until && domain.reason ? " · " : "") + safe(domain.reason));
       write(row?.querySelector('[data-f="rate"]'), domain.rate);
+      if (this.frame?.domains?.[domain.domain]) continue; // which is newer
+      write(row?.querySelector('[data-f="done"]'), number(domain.done));
+      write(row?.querySelector('[data-f="open"]'), number(domain.left));
     }
   }
 
@@ -199,9 +231,9 @@ export class Head {
     write(element.querySelector("span"), state.word);
   }
 
-  /** @param {{glyph: string, tone: string, text: string, until: number|null, is_bad: boolean, href: string, label: string}} note */
+  /** @param {any} note as in `batch_words.py` */
   #note(note) {
-    const line = document.createElement("p");
+    const line = document.createElement("div");
     line.className = note.is_bad ? "note bad" : "note";
     const icon = document.createElement("span");
     icon.className = `t-${note.tone}`;
@@ -209,17 +241,23 @@ export class Head {
     set(glyph.querySelector("use"), "href", `${this.sprite}#${note.glyph}`);
     icon.append(glyph);
     const text = document.createElement("span");
-    text.textContent = note.text + (note.until ? " at " : "");
-    if (note.until) {
-      const when = document.createElement("span");
-      const left = document.createElement("span");
-      setTime(when, note.until, true);
-      setTime(left, note.until);
-      text.append(when, " (", left, ").");
-    }
+    const time = (/** @type {number} */ at, isClock = false) => { const when = document.createElement("span"); setTime(when, at, isClock); return when; };
+    if (note.since) text.append(`${safe(note.lead)} at `, time(note.since, true), ". ");
+    text.append(safe(note.text));
+    if (note.until) text.append(" at ", time(note.until, true), ...(note.until - now() < 86_400 ? [" (", time(note.until), ")."] : ["."]));
     if (note.href) text.append(" ", Object.assign(document.createElement("a"), { href: root + note.href, textContent: note.label }));
     line.append(icon, text);
+    if (note.retry) line.append(this.#retry(note.retry));
     return line;
+  }
+
+  /** The button of a group of dead letters. @param {Record<string, string|number>} group */
+  #retry(group) {
+    const form = document.createElement("form");
+    form.dataset.action = `batches/${this.batchId}/retry-dead`;
+    for (const name of ["kind", "domain", "seen"]) form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value: group[name] }));
+    form.append(Object.assign(document.createElement("button"), { className: "tiny", textContent: `Retry ${number(Number(group.n))}` }));
+    return form;
   }
 
   /** @param {Frame} frame */

@@ -2,6 +2,7 @@
 // what would move them is only counted until it is asked for. Row n is line n; a line that made no item says so.
 
 import { call, query } from "./api.js";
+import { whileReading } from "./page.js";
 import { number, plural, write } from "./text.js";
 import { FINAL, fillRow, makeRow } from "./rows.js";
 import { set } from "./head.js";
@@ -31,6 +32,7 @@ export class Items {
     this.isLive = false;
     this.held = 0;
     this.selected = "";
+    /** @type {Map<string, Item>} */ this.marked = new Map();
     this.focusRow = 0;
     this.entered = 0; // the row that is opened once it is read
     this.doneAtLoad = -1;
@@ -64,7 +66,7 @@ export class Items {
 
   /** Read what is shown first, then take the place of the server's rows. @param {number} line */
   async open(line) {
-    await this.#read(this.isFiltered ? 0 : line);
+    await whileReading(this.#read(this.isFiltered ? 0 : line), /** @type {HTMLElement} */ (this.window.parentElement));
     const focused = this.#focusedRow();
     this.isLive = true;
     this.window.classList.add("live-table");
@@ -226,6 +228,8 @@ export class Items {
     const isSelected = Boolean(item && item.item_id === this.selected);
     if (isSelected) set(node, "aria-selected", "true");
     else node.removeAttribute("aria-selected");
+    const isMarked = Boolean(item && this.marked.has(item.item_id));
+    if (node.hasAttribute("data-marked") !== isMarked) node.toggleAttribute("data-marked", isMarked);
     set(node, "data-row", String(row));
     if (item !== null && row === this.entered) {
       this.entered = 0;

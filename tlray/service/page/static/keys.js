@@ -27,11 +27,13 @@ function moveRow(step) {
   next?.focus();
 }
 
-/** Press the button of a key, if the view shows one. @param {string} key */
+/** Press the button of a key, if the view shows one; of `r` and `x` that of the row in focus. @param {string} key */
 function press(key) {
-  const scope = key === "r" ? document.activeElement?.closest("li, tr, .panel, main") : document;
-  const button = [...(scope ?? document).querySelectorAll(`[data-key="${key}"]`)].find((one) => one.getClientRects().length);
-  if (button instanceof HTMLElement) button.click();
+  const near = key === "p" ? null : document.activeElement?.closest("li, tr, .panel");
+  const shown = [...(near ?? document).querySelectorAll(`[data-key="${key}"]`)].filter((one) => one.getClientRects().length);
+  if (key !== "p" && !near && shown.length > 1) return; // nobody has said which
+  if (shown[0] instanceof HTMLElement) shown[0].click();
+  else document.dispatchEvent(new CustomEvent(`tl-${key}`)); // a view does it itself
 }
 
 /** @param {{openDialog: (id: string) => void, toggleExact: () => void, closeMenus: (except: Node|null) => void}} page */
@@ -59,7 +61,7 @@ export function startKeys(page) {
       if (place) { event.preventDefault(); location.assign(root + place); }
       return;
     }
-    const act = { "/": find, "?": () => page.openDialog("keys"), g: () => { chordAt = event.timeStamp; }, j: () => moveRow(1), k: () => moveRow(-1), t: page.toggleExact, p: () => press("p"), r: () => press("r"), ".": () => emit("tl-show"), "[": () => emit("tl-step", -1), "]": () => emit("tl-step", 1) }[event.key];
+    const act = { "/": find, "?": () => page.openDialog("keys"), g: () => { chordAt = event.timeStamp; }, j: () => moveRow(1), k: () => moveRow(-1), t: page.toggleExact, p: () => press("p"), r: () => press("r"), x: () => press("x"), ".": () => emit("tl-show"), "[": () => emit("tl-step", -1), "]": () => emit("tl-step", 1) }[event.key];
     if (!act) return;
     event.preventDefault();
     act();

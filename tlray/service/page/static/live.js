@@ -29,6 +29,7 @@ export class Live {
     this.tries = 0;
     this.isOver = false;
     this.isOffline = false;
+    this.isStarting = false; // it says so itself
     /** @type {EventSource|null} */ this.source = null;
     /** @type {(() => void)|null} */ this.release = null;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.timer = undefined;
@@ -62,7 +63,7 @@ export class Live {
     if (document.hidden && !this.release) return this.#poll(HIDDEN_POLL_MS);
     if (!this.release && !(await this.#takeSlot())) return this.#poll(POLL_MS);
     if (this.isOver || this.source) return;
-    const source = new EventSource(`${root}api/v1/batch/${this.batchId}/events${query({ items: 20, every_ms: 250, since: this.version || null })}`);
+    const source = new EventSource(`${root}api/v1/batch/${this.batchId}/events${query({ items: 20, every_ms: 500, since: this.version || null })}`);
     this.source = source;
     source.onopen = () => this.#hear();
     source.onmessage = (event) => { this.#hear(); this.#take(event.data); };
@@ -135,6 +136,7 @@ export class Live {
     this.heardAt = Date.now();
     this.tries = 0;
     this.lostAt = 0;
+    this.isStarting = false;
     if (!this.isOffline) return;
     this.isOffline = false;
     if (this.line) this.line.hidden = true;
@@ -166,6 +168,7 @@ export class Live {
   /** @param {number} status */
   #failed(status) {
     if (status === 401) { this.isOver = true; this.#close(); return signIn(); }
+    this.isStarting = status === 503;
     if (status === 404) { this.isOver = true; this.#close(); return this.to.onGone(); }
     this.lostAt ||= Date.now();
     this.#again();
@@ -207,9 +210,10 @@ export class Live {
   /** @param {number} leftS */
   #showLine(leftS) {
     if (!this.line) return;
-    if (this.line.hidden) {
+    const says = this.isStarting ? "The service is being started again. Nothing is lost, and this page goes on by itself." : `No connection since ${this.sinceClock}. What you see is from then.`;
+    if (this.line.hidden || this.line.firstChild?.textContent !== says) {
       const text = document.createElement("span");
-      text.textContent = `No connection since ${this.sinceClock}. What you see is from then.`;
+      text.textContent = says;
       text.title = this.since ?? "";
       const next = document.createElement("span");
       next.setAttribute("aria-hidden", "true");

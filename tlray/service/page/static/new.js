@@ -1,7 +1,8 @@
 // A new batch: the list is checked while it is typed; files are dropped; long lists are sent in pieces.
 
+import "./kept.js";
 import { Problem, call, query } from "./api.js";
-import { go, say, toast } from "./page.js";
+import { go, say, toast, whileReading } from "./page.js";
 import { duration, number, plural, rate, safe, write } from "./text.js";
 
 const CHECK_MS = 600;
@@ -9,7 +10,6 @@ const MAX_LINES = 10_000; // of one call
 const MAX_CHARS = 700_000;
 const PIECE_LINES = 10_000;
 const PIECE_CHARS = 400_000;
-const KEPT_LIST = "tlray-kept-list";
 const form = /** @type {HTMLFormElement} */ (document.getElementById("new"));
 const lines = /** @type {HTMLTextAreaElement|null} */ (document.getElementById("lines"));
 const result = /** @type {HTMLElement} */ (document.getElementById("result"));
@@ -32,6 +32,7 @@ async function send(what) {
   body.set("do", what);
   if (long) body.set("lines", what === "check" ? long.slice(0, MAX_LINES).join("\n").slice(0, MAX_CHARS) : "");
   const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } }).catch(() => { throw new Problem(0, "The service does not answer."); });
+  if (answer.status === 401) document.dispatchEvent(new CustomEvent("tl-signed-out"));
   const told = await answer.json().catch(() => null);
   if (!told) throw new Error(`The service answered ${answer.status}.`);
   if (!answer.ok && !told.faults?.length) throw new Problem(answer.status, told.detail ?? "That did not work.");
@@ -47,7 +48,7 @@ async function check(isAsked = false) {
   if (!hasList) return showNothing();
   const mine = ++isChecking;
   try {
-    const told = await send("check");
+    const told = await whileReading(send("check"), /** @type {HTMLElement} */ (result.parentElement));
     if (mine !== isChecking) return;
     showFaults((told.faults ?? []).filter((/** @type {any} */ one) => isAsked || !["variables", "cron"].includes(one.field)), isAsked);
     if (told.preview) showPreview(told.preview, told.first_urls ?? []);
@@ -76,7 +77,7 @@ function showPreview(preview, firstUrls) {
   write(title, "What it makes");
   const n = long ? long.length : preview.total;
   const parts = [line(`${long ? "about " : ""}${plural(n, "set")} on ${plural(preview.n_domains, "site")}`, "verdict")];
-  if (long) parts.push(line(`The first ${number(MAX_LINES)} lines are checked here, the others while they are sent.`, "muted"));
+  if (long) parts.push(line(`The first ${number(preview.total + preview.duplicates + preview.n_rejected)} lines are checked here, the others while they are sent.`, "muted"));
   if (long && cron()) parts.push(line(`A schedule has at most ${number(MAX_LINES)} lines. Shorten the list, or empty “Repeat” to fetch it once.`, "free"));
   const leftOut = [preview.duplicates && plural(preview.duplicates, "duplicate"), preview.n_rejected && plural(preview.n_rejected, "bad line")].filter(Boolean);
   if (leftOut.length) parts.push(line(`${leftOut.join(" and ")} ${preview.duplicates + preview.n_rejected === 1 ? "is" : "are"} left out.`));
@@ -149,7 +150,7 @@ function showFaults(faults, isFocused) {
 
 let typing = 0;
 form.addEventListener("input", (event) => {
-  if (event.target === lines) long = null;
+  if (event.target === lines && isLong(lines.value)) takeList("");
   clearTimeout(typing);
   typing = window.setTimeout(() => check(), CHECK_MS);
 });
@@ -234,11 +235,33 @@ function waits(reason, forS) {
   });
 }
 
+/** @param {File[]} all @returns {File[][]} so that each is one request */
+function piecesOf(all) {
+  /** @type {File[][]} */ const pieces = [];
+  let bytes = 0;
+  for (const file of all) {
+    const last = pieces.at(-1);
+    bytes += file.size;
+    if (last && bytes <= MOST_BYTES && last.length < MAX_FILES) last.push(file);
+    else { pieces.push([file]); bytes = file.size; }
+  }
+  return pieces;
+}
+
 async function sendFiles() {
+  const pieces = piecesOf(files);
   const told = toast(`Sending ${plural(files.length, "file")} …`, { forMs: 0 });
   try {
-    const receipt = await call(`import${query(named())}`, { method: "POST", body: formOf(files) });
-    go(`batches/${receipt.batch_id}`);
+    if (pieces.length === 1) return go(`batches/${(await call(`import${query(named())}`, { method: "POST", body: formOf(files) })).batch_id}`);
+    const opened = await call(`import${query({ ...named(), state: "receiving" })}`, { method: "POST" });
+    let n = 0;
+    for (const [at, piece] of pieces.entries()) {
+      if (!(await patient(() => call(`import/${opened.batch_id}/append?piece=${at + 1}`, { method: "POST", body: formOf(piece) })))) return;
+      n += piece.length;
+      told.write(`Sent ${number(n)} of ${plural(files.length, "file")}`);
+    }
+    await call(`batch/${opened.batch_id}/commit`, { method: "POST", json: { pieces: pieces.length } });
+    go(`batches/${opened.batch_id}`);
   } finally {
     told.close();
   }
@@ -246,7 +269,8 @@ async function sendFiles() {
 
 // -- files -------------------------------------------------------------------------------------------
 
-const MAX_FILES = 1000;
+const MAX_FILES = 1000; // of one request
+const MOST_BYTES = 0.95 * Number(form.dataset.mostBytes); // of one request, without what stands around the files
 const NOT_FOR_FILES = ["fresh_for", "not_before", "cron", "webhook", "email"];
 const MAX_CHECKED_BYTES = 20_000_000; // more is checked by sending it
 const KINDS = { tlray: "own export", "info-json": "info.json of a download", cue: "CUE sheet", serato: "Serato history", traktor: "Traktor collection or history", rekordbox: "rekordbox collection or history", virtualdj: "VirtualDJ history", chapters: "file of chapters", feed: "feed", page: "saved page", text: "text" };
@@ -275,18 +299,19 @@ async function showFiles() {
   start.hidden = true;
   write(title, "What it makes");
   const head = line(`${plural(files.length, "file")}, ${number(Math.ceil(bytes / 1000))} kB`, "verdict");
-  if (files.length > MAX_FILES) {
-    result.replaceChildren(head, line(`${number(MAX_FILES)} files at most in one go. Pack them into a zip file, and drop that.`));
+  const large = files.filter((file) => file.size > MOST_BYTES);
+  if (large.length) {
+    result.replaceChildren(head, list(large.slice(0, 50).map((file) => `${safe(file.name)} is larger than the ${number(MOST_BYTES / 1000)} kB that this service takes at once.`), "left-out"), line("Leave it out here; the command “tlray import” takes it, on the machine of the service.", "muted"));
     return;
   }
-  if (bytes > MAX_CHECKED_BYTES) {
+  if (bytes > Math.min(MAX_CHECKED_BYTES, MOST_BYTES) || files.length > MAX_FILES) {
     result.replaceChildren(head, line("So much is not checked before: what is in them is said by their batch.", "muted"), ...notForFiles());
     offerImport(files.length);
     return;
   }
   result.replaceChildren(head, line("Looking into them …", "muted"));
   try {
-    const told = await call("import?dry_run=true", { method: "POST", body: formOf(files) });
+    const told = await whileReading(call("import?dry_run=true", { method: "POST", body: formOf(files) }), /** @type {HTMLElement} */ (result.parentElement));
     if (mine !== isChecking) return;
     showImport(told);
   } catch (error) {
@@ -349,14 +374,32 @@ async function takeFiles(chosen) {
   check();
 }
 
-/** @param {string} text */
+/** @param {string} text @returns {boolean} true if a text field would be slow with it, and one form does not send it */
+const isLong = (text) => text.length > MAX_CHARS || (text.match(/\n/g)?.length ?? 0) >= MAX_LINES;
+
+/** Add a list to what stands there; of a long one the beginning is shown, and it is not changed there. @param {string} text */
 function takeList(text) {
   if (!lines) return;
   const all = [...(long ?? lines.value.split(/\r?\n/)), ...text.split(/\r?\n/)].filter((one) => one.trim());
-  const chars = all.reduce((sum, one) => sum + one.length + 1, 0);
-  if (all.length <= MAX_LINES && chars <= MAX_CHARS) { lines.value = all.join("\n"); long = null; return; }
+  if (!isLong(all.join("\n"))) { lines.value = all.join("\n"); return; }
   long = all;
-  lines.value = `${all.slice(0, 200).join("\n")}\n# … and ${number(all.length - 200)} more lines of the file`;
+  lines.dataset.cut = "";
+  lines.readOnly = true;
+  lines.value = `${all.slice(0, 200).join("\n")}\n# … and ${number(all.length - 200)} more lines`;
+  const empty = Object.assign(document.createElement("button"), { type: "button", className: "tiny", textContent: "Take another list" });
+  empty.addEventListener("click", emptyList);
+  document.getElementById("n-lines")?.replaceChildren(`${number(all.length)} lines, too many to be changed here. `, empty);
+}
+
+function emptyList() {
+  if (!lines) return;
+  long = null;
+  delete lines.dataset.cut;
+  lines.readOnly = false;
+  lines.value = "";
+  write(document.getElementById("n-lines"), "Empty lines and lines that begin with # are skipped.");
+  lines.focus();
+  check();
 }
 
 /** @param {string} source */
@@ -377,17 +420,18 @@ function show(source) {
 }
 
 if (lines) {
-  lines.value ||= sessionStorage.getItem(KEPT_LIST) ?? ""; // of somebody who has looked at the templates meanwhile
-  sessionStorage.removeItem(KEPT_LIST);
   if (lines.value) check();
-  document.getElementById("sources")?.addEventListener("click", (event) => {
-    const link = /** @type {Element} */ (event.target).closest("a:not([data-source])");
-    if (link && !long && lines.value) sessionStorage.setItem(KEPT_LIST, lines.value);
-  });
   for (const tab of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#sources [data-source]"))) {
     tab.hidden = false;
     tab.addEventListener("click", (event) => { event.preventDefault(); show(tab.dataset.source ?? "paste"); check(); });
   }
+  lines.addEventListener("paste", (event) => {
+    const text = event.clipboardData?.getData("text/plain") ?? "";
+    if (!isLong(text)) return;
+    event.preventDefault(); // a field of megabytes is slow
+    takeList(text);
+    check();
+  });
   document.getElementById("pick")?.addEventListener("change", (event) => takeFiles(/** @type {HTMLInputElement} */ (event.target).files ?? []));
   for (const name of ["dragenter", "dragover"]) addEventListener(name, (event) => { event.preventDefault(); show("files"); document.getElementById("files")?.classList.add("over"); });
   for (const name of ["dragleave", "drop"]) addEventListener(name, (event) => { event.preventDefault(); document.getElementById("files")?.classList.remove("over"); });

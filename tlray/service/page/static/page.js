@@ -1,7 +1,7 @@
 // On every view: times, keys, menus, dialogs, messages. Listeners sit on the document; nothing replaces what people read.
 
 import { clock, day, exact, relative, shortExact } from "./text.js";
-import { poll, root } from "./api.js";
+import { poll, root, signIn } from "./api.js";
 import { startKeys } from "./keys.js";
 
 const page = document.documentElement;
@@ -74,16 +74,20 @@ export function sayCalmly(text) {
 
 /**
  * Show a message at the foot. @param {string} text
- * @param {{label?: string, act?: () => void, forMs?: number}} [options] a button, and how long it stands
+ * @param {{label?: string, act?: () => void, forMs?: number, takesFocus?: boolean}} [options] a button, and how long it stands
  * @returns {{write: (text: string) => void, close: () => void}}
  */
-export function toast(text, { label, act, forMs = 6000 } = {}) {
+export function toast(text, { label, act, forMs = Math.max(6000, 90 * text.length), takesFocus = false } = {}) {
+  const opener = document.activeElement;
   const box = document.createElement("div");
   box.className = "toast";
   const words = document.createElement("span");
   words.textContent = text;
   box.append(words);
-  const close = () => box.remove();
+  const close = () => {
+    if (box.contains(document.activeElement)) /** @type {HTMLElement|null} */ (opener)?.focus();
+    box.remove();
+  };
   if (label) {
     const button = document.createElement("button");
     button.type = "button";
@@ -92,10 +96,34 @@ export function toast(text, { label, act, forMs = 6000 } = {}) {
     box.append(button);
   }
   const toasts = document.getElementById("toasts");
-  toasts?.replaceChildren(box);
+  for (const other of [...toasts?.children ?? []]) if (!other.querySelector("button")) other.remove(); // what may be undone stays
+  toasts?.append(box);
+  if (takesFocus) box.querySelector("button")?.focus();
   say(text);
   if (forMs) setTimeout(close, forMs);
   return { write: (more) => { words.textContent = more; }, close };
+}
+
+const SOON_MS = 400;
+const SLOW_MS = 5000;
+
+/**
+ * Mark a part of the page while it is read anew: not for a moment, then by a line, and in words where it takes long.
+ * @template T @param {Promise<T>} reading @param {HTMLElement} part @returns {Promise<T>}
+ */
+export async function whileReading(reading, part) {
+  /** @type {{close: () => void}|undefined} */ let told;
+  const soon = setTimeout(() => { part.classList.add("reading"); part.setAttribute("aria-busy", "true"); }, SOON_MS);
+  const late = setTimeout(() => { told = toast("Still loading. The service answers slowly.", { forMs: 0 }); }, SLOW_MS);
+  try {
+    return await reading;
+  } finally {
+    clearTimeout(soon);
+    clearTimeout(late);
+    part.classList.remove("reading");
+    part.removeAttribute("aria-busy");
+    told?.close();
+  }
 }
 
 /** Open a dialog; focus returns to what opened it. @param {string} id */
@@ -126,6 +154,17 @@ function closeMenus(/** @type {Node|null} */ except) {
   }
 }
 
+const SILENCE_MS = 20_000;
+
+/** Say that the figures of a view that asks every few seconds are old. @param {number} heardAt */
+function tellSilence(heardAt) {
+  const line = document.getElementById("offline");
+  const isLost = Date.now() - heardAt > SILENCE_MS;
+  if (!line || line.hidden === !isLost) return;
+  line.textContent = isLost ? `No connection since ${shortExact(heardAt / 1000)}. What you see is from then.` : "";
+  line.hidden = !isLost;
+}
+
 function start() {
   const zone = document.getElementById("zone");
   if (zone) zone.textContent = Intl.DateTimeFormat().resolvedOptions().timeZone || "your zone";
@@ -146,6 +185,8 @@ function start() {
   for (const form of document.querySelectorAll("form[data-auto]")) {
     form.addEventListener("change", () => /** @type {HTMLFormElement} */ (form).requestSubmit());
   }
+  document.addEventListener("tl-signed-out", () => toast("You are signed out.", { label: "Sign in", act: signIn, forMs: 0 }), { once: true });
+  document.addEventListener("tl-heard", (event) => tellSilence(/** @type {CustomEvent} */ (event).detail));
   const dead = document.getElementById("n-dead");
   if (dead) {
     poll("dead-letters/count", COUNT_MS, (told) => {

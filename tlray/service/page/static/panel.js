@@ -1,7 +1,7 @@
 // The side panel of one item: its state, its attempts, the page as it came. Beside the table, or a page of its own at phone width.
 
 import { call, root } from "./api.js";
-import { copy, setTime, toast } from "./page.js";
+import { copy, setTime, toast, whileReading } from "./page.js";
 import { duration, plural, safe, safeLines, webAddress, write } from "./text.js";
 import { set } from "./head.js";
 import { stateOf } from "./rows.js";
@@ -36,7 +36,7 @@ export class Panel {
     this.itemId = itemId;
     let item;
     try {
-      item = await call(`batch/${this.of.batchId}/items/${encodeURIComponent(itemId)}`);
+      item = await whileReading(call(`batch/${this.of.batchId}/items/${encodeURIComponent(itemId)}`), isNew ? this.work : this.box);
     } catch (error) {
       toast(/** @type {Error} */ (error).message);
       return;
@@ -46,6 +46,7 @@ export class Panel {
     this.#show(item);
     this.box.hidden = false;
     this.work.classList.add("open");
+    if (item.state === "succeeded") this.#showSets(itemId);
     if (isNew) this.box.querySelector("h2")?.focus({ preventScroll: true });
   }
 
@@ -120,6 +121,15 @@ export class Panel {
     const more = [attempt.reason, attempt.status ? `HTTP ${attempt.status}` : "", attempt.latency_s == null ? "" : duration(attempt.latency_s)];
     write(line.querySelector(".more"), more.filter(Boolean).map(safe).join(" · "));
     return line;
+  }
+
+  /** @param {string} itemId */
+  async #showSets(itemId) {
+    const answer = await fetch(`${root}batches/${this.of.batchId}/items/${itemId}/sets`, { headers: { Accept: "application/json" } }).catch(() => null);
+    const sets = answer?.ok ? (await answer.json()).sets : [];
+    const pairs = /** @type {HTMLElement|null} */ (this.box.querySelector(".pairs"));
+    if (this.itemId !== itemId || !pairs) return;
+    for (const one of sets) this.#pair(pairs, "Set", "").append(Object.assign(document.createElement("a"), { className: "free", href: root + one.path, textContent: safe(one.title.slice(0, 200)) }));
   }
 
   async #showPage() {

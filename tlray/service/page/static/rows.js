@@ -2,7 +2,7 @@
 
 import { root } from "./api.js";
 import { now, setTime } from "./page.js";
-import { number, safe, urlParts, write } from "./text.js";
+import { cutPath, number, safe, urlParts, write } from "./text.js";
 import { set } from "./head.js";
 
 /** @typedef {{item_id: string, line: number, url: string, domain?: string, state: string, attempt: number, reason: string|null, due_at: number|null, fetched_at: number|null, seen?: number}} Item */
@@ -37,14 +37,14 @@ export function fillRow(row, line, item, of) {
   write(lineCell, number(line));
   const link = urlCell?.querySelector("a");
   const url = link?.firstElementChild;
-  const hostPart = url?.firstElementChild;
-  const pathPart = url?.lastElementChild?.firstElementChild;
+  const [hostPart, pathPart, endPart] = url?.children ?? [];
   if (!item) {
     delete row.dataset.id;
     link?.removeAttribute("href");
     url?.removeAttribute("title");
     write(hostPart, "");
     write(pathPart, "");
+    write(endPart, "");
     showState(stateCell, item === null ? null : { glyph: "dash", tone: "off", word: "left out" }, of.sprite);
     write(triesCell, "");
     write(whyCell?.querySelector(".why"), item === null ? "" : "see “Left out”");
@@ -56,7 +56,9 @@ export function fillRow(row, line, item, of) {
   set(url, "title", safe(item.url));
   const [host, path] = urlParts(item.url);
   write(hostPart, safe(host));
-  write(pathPart, safe(path));
+  const [beginning, end] = cutPath(path);
+  write(pathPart, safe(beginning));
+  write(endPart, safe(end));
   showState(stateCell, stateOf(item.state), of.sprite);
   write(triesCell, item.state === "queued" && item.attempt <= 1 ? "" : String(item.attempt));
   const why = whyCell?.querySelector(".why");

@@ -1,5 +1,6 @@
 // Forms of schedules and templates: the zone of the browser, when a cron line runs, and what a template makes, while they are typed.
 
+import "./kept.js";
 import { setTime } from "./page.js";
 import { plural, safe, write } from "./text.js";
 

@@ -1,6 +1,7 @@
 // Numbers, rates, durations, moments, URLs and hostile text; the twin of `text.py`.
 
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufeff]/g;
+const KEPT_END = 28;
 const NUMBER = new Intl.NumberFormat("en");
 const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
@@ -55,10 +56,10 @@ export function duration(seconds) {
   return `${left} s`;
 }
 
-/** @param {number} at epoch seconds */
-export const clock = (at) => CLOCK.format(at * 1000);
 /** @param {number} at with the year, if it is not this one */
 export const day = (at) => (new Date(at * 1000).getFullYear() === new Date().getFullYear() ? WEEKDAY : WEEKDAY_YEAR).format(at * 1000);
+/** @param {number} at epoch seconds; with the day, if it is not today */
+export const clock = (at) => (new Date(at * 1000).toDateString() === new Date().toDateString() ? CLOCK.format(at * 1000) : day(at).replaceAll(",", ""));
 /** @param {number} at */
 export const exact = (at) => EXACT.format(at * 1000);
 /** @param {number} at */
@@ -79,6 +80,16 @@ export function urlParts(url) {
   const slash = rest.indexOf("/");
   const host = slash < 0 ? rest : rest.slice(0, slash);
   return [host.slice(0, 80), slash < 0 ? "" : rest.slice(slash)];
+}
+
+/** @param {string} path @returns {[string, string]} its beginning, which a column may cut, and its end, from between two words on */
+export function cutPath(path) {
+  const letters = [...path];
+  if (letters.length <= KEPT_END) return ["", path];
+  const first = letters.length - KEPT_END;
+  const word = letters.slice(first, first + KEPT_END / 2).findIndex((letter) => "-_/.".includes(letter));
+  const at = first + Math.max(0, word);
+  return [letters.slice(0, at).join(""), letters.slice(at).join("")];
 }
 
 /** @param {string|null|undefined} url @returns {string|null} the address, if a link may lead there */

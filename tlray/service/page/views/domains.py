@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from tlray.core.model.progress import DomainStatus
@@ -21,7 +21,8 @@ from tlray.service.http.problems import ProblemError
 from tlray.service.page.batch_words import domain_state, reason_words
 from tlray.service.page.calls import body_of, checked
 from tlray.service.page.form import TheForm, field
-from tlray.service.page.rendering import HEADERS, render, see_other, wants_json
+from tlray.service.page.recent import answered
+from tlray.service.page.rendering import render, see_other, wants_json
 from tlray.service.page.text import plural
 from tlray.service.page.words import GLYPHS, TONES
 from tlray.service.routes import domains
@@ -94,7 +95,7 @@ def _row(status: DomainStatus) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _live(rows: list[dict[str, Any]]) -> JSONResponse:
+def _live(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return what of the rows changes with time, for the script."""
     names = (
         "paused",
@@ -108,7 +109,7 @@ def _live(rows: list[dict[str, Any]]) -> JSONResponse:
         "open",
         "in_flight",
     )
-    return JSONResponse({row["domain"]: {name: row[name] for name in names} for row in rows}, headers=HEADERS)
+    return {row["domain"]: {name: row[name] for name in names} for row in rows}
 
 
 @router.get("")
@@ -124,7 +125,7 @@ async def show_domains(
     ]
     rows.sort(key=lambda row: (order[row["state"]], -row["open"], row["domain"]))
     if wants_json(request):
-        return _live([_row(status) for status in found["domains"]])
+        return answered(request, _live([_row(status) for status in found["domains"]]))
     return render(
         request,
         "domains.html",
@@ -144,7 +145,7 @@ async def show_domain(
 ) -> Response:
     """Show a domain."""
     if wants_json(request):
-        return _live([_row(body_of(await domains.domain(domain, gateway, principal)))])
+        return answered(request, _live([_row(body_of(await domains.domain(domain, gateway, principal)))]))
     return await _shown(request, gateway, principal, domain)
 
 

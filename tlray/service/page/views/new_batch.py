@@ -176,4 +176,5 @@ async def _shown(
         chosen=chosen,
         value_text=value_text,
         has_mail=gateway.settings.smtp_url is not None,
+        most_bytes=gateway.settings.max_import_bytes,
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -17,6 +19,7 @@ from tlray.service.backend.gateway import Gateway
 from tlray.service.http.problems import ProblemError, problem_for
 from tlray.service.page.calls import body_of, checked
 from tlray.service.page.form import TheForm, field
+from tlray.service.page.recent import answered
 from tlray.service.page.rendering import HEADERS, render, see_other
 from tlray.service.page.views.new_form import VARIABLE, NewForm, read_form, value_text
 from tlray.service.routes import lists, schedules, templates
@@ -31,6 +34,8 @@ from tlray.service.schemas.schedules import (
 router = APIRouter(prefix="/schedules", include_in_schema=False)
 URLS_SHOWN: Final = 20
 RUNS_SHOWN: Final = 10
+TOLD_S: Final = 1.0
+"""For so long what was told is told again."""
 N_TOLD: Final = 5
 """Next runs of a cron line that is being typed."""
 CHANGEABLE: Final = (
@@ -48,7 +53,23 @@ async def show_schedules(request: Request, gateway: TheGateway, principal: Reade
     found = (await schedules.list_schedules(gateway, principal)).schedules
     rows = [_row(one) for one in found]
     rows.sort(key=lambda row: (row["paused"], row["runs_at"][0]["at"] if row["runs_at"] else 0.0))
-    return render(request, "schedules.html", rows=rows, overlap=OVERLAP)
+    return render(request, "schedules.html", rows=rows, overlap=OVERLAP, stand=_stand(found))
+
+
+def _stand(found: Sequence[ScheduleResponse]) -> str:
+    """Return a word that changes with any of the schedules."""
+    return hashlib.sha256(repr(found).encode()).hexdigest()[:20]
+
+
+@router.get("/stand")
+async def stand(request: Request, gateway: TheGateway, principal: Reader) -> Response:
+    """Return a word that changes with any schedule, for the script."""
+
+    async def ask() -> str:
+        return _stand((await schedules.list_schedules(gateway, principal)).schedules)
+
+    told = await request.app.state.recent.get(("schedules", principal.sees), ask, for_s=TOLD_S)
+    return answered(request, {"stand": told})
 
 
 @router.get("/new")

@@ -13,7 +13,7 @@ from tlray.service.auth.session import end_session, is_https, start_session
 from tlray.service.http.problems import ProblemError
 from tlray.service.page.form import TheForm, field
 from tlray.service.page.problem_pages import is_own_path
-from tlray.service.page.rendering import THEME_COOKIE, THEMES, render, see_other
+from tlray.service.page.rendering import ROWS, ROWS_COOKIE, THEME_COOKIE, THEMES, render, see_other
 
 router = APIRouter(include_in_schema=False)
 YEAR_S: Final = 366 * 86_400
@@ -60,11 +60,13 @@ async def sign_out(request: Request, form: TheForm) -> Response:
 
 @router.post("/theme")
 async def set_theme(request: Request, form: TheForm) -> Response:
-    """Keep the theme in a cookie, so that the first paint has it."""
-    back, theme = field(form, "back").lstrip("/"), field(form, "theme")
+    """Keep the theme, or how high rows are, in a cookie, so that the first paint has it."""
+    back = field(form, "back").lstrip("/")
     response = see_other(request, f"/{back}" if is_own_path(back) else "/")
-    response.set_cookie(
-        THEME_COOKIE, theme if theme in THEMES else "auto", max_age=YEAR_S, path="/", samesite="strict",
-        secure=is_https(request),
-    )  # fmt: skip
+    for name, cookie, choices in (("theme", THEME_COOKIE, THEMES), ("rows", ROWS_COOKIE, ROWS)):
+        if chosen := field(form, name):
+            value = chosen if chosen in choices else choices[0]
+            response.set_cookie(
+                cookie, value, max_age=YEAR_S, path="/", samesite="strict", secure=is_https(request)
+            )
     return response
