@@ -30,7 +30,8 @@ EXIT_S = 30.0
 """How long Python and Ray may take to leave after the last line."""
 SOON_S = 1.0
 """The same for a command that has nothing to lose."""
-SHOW_CURSOR = "\x1b[?25h"
+SHOW_CURSOR = "\x1b[?7h\x1b[?25h"
+"""And wrap long lines again, which the bar does not."""
 _last_line = threading.Lock()
 P = ParamSpec("P")
 T = TypeVar("T")

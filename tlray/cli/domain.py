@@ -16,7 +16,7 @@ import typer
 from tlray.cli.offline_control import by_coordinator
 from tlray.cli.options import HomeOption
 from tlray.cli.service_options import Json, OrService, service
-from tlray.core.model.durations import spacing_in_words
+from tlray.core.model.amounts import plural, rate_of
 from tlray.core.model.progress import DomainStatus
 from tlray.core.politeness.rate_text import parse_rate
 from tlray.core.politeness.site_profile import parse_politeness_key
@@ -125,9 +125,7 @@ def _as_it_is(home: Home, name: str) -> list[DomainStatus]:
 
 def _text(domain: DomainStatus, now: float) -> str:
     """Return one line: how fast, whether it is paused, and its rest."""
-    pace = (
-        "no ceiling" if domain["max_rate"] is None else f"at most {spacing_in_words(1 / domain['max_rate'])}"
-    )
+    pace = rate_of(domain["rate"], domain["max_rate"])
     words = [f"{pace}, {domain['concurrency']} at a time"]
     if domain["paused"]:
         words.append("paused by an admin")
@@ -135,4 +133,4 @@ def _text(domain: DomainStatus, now: float) -> str:
         words.append(rest_text(domain["cooling_until"], now))
     if domain["reason"]:
         words.append(one_line(domain["reason"]))
-    return f"{domain['domain']}: " + "; ".join([*words, f"{domain['open']} items open"])
+    return f"{domain['domain']}: " + "; ".join([*words, f"{plural(domain['open'], 'item')} open"])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
 from rich.live import Live
+from rich.segment import ControlType, Segment
 from rich.text import Text
 
 from tlray.cli.progress_panel import fit, panel
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from tlray.cluster.driver.job_metadata import JobNote
 
 LINE_EVERY_S = 5.0
+NO_WRAP, WRAP = (Segment(f"\x1b[?7{how}", None, ((ControlType.CARRIAGE_RETURN,),)) for how in "lh")
+"""A terminal that draws a character wider than we measure cuts the line: one that it wrapped would stay behind."""
 JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"
 """Set by Ray in the entrypoint of a submitted job."""
 
@@ -150,7 +153,11 @@ class Bar:
                 self._status, width=options.max_width, height=max(1, console.height - 1), now=time.time(),
                 failures=self._failures, lost=self._lost, is_ascii=options.ascii_only,
             )  # fmt: skip
-        yield from self._drawn
+        *lines, last = self._drawn
+        yield NO_WRAP
+        yield from lines
+        yield Text.assemble(last, end="", no_wrap=True)
+        yield WRAP
 
     def n_rows(self, width: int) -> int:
         """Return how many rows the last drawing takes in a terminal as wide."""

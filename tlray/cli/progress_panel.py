@@ -60,7 +60,9 @@ def fit_url(url: str, width: int) -> str:
     if room < MIN_TAIL:
         return fit(short, width)
     tail = short[-room:]
-    while cell_len(tail) > room:
+    while tail and (
+        cell_len(tail) > room or not cell_len(tail[0])
+    ):  # it does not begin with a mark of the letter before it
         tail = tail[1:]
     return f"{host}{slash}…{tail}"
 

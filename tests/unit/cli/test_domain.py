@@ -39,8 +39,8 @@ def told(home: Home, capsys: pytest.CaptureFixture[str], *arguments: str) -> dic
 def test_a_rest_is_shown_and_lifted(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
     assert steer(home, "A.test:80") == 0
     line = capsys.readouterr().out
-    assert line.startswith("a.test: at most 1 fetch every 8 s, 2 at a time; rests until ")
-    assert line.endswith("; throttled: 429; 1 items open\n")
+    assert line.startswith("a.test: 1 every 8 s, 2 at a time; rests until ")
+    assert line.endswith("; throttled: 429; 1 item open\n")
     assert told(home, capsys, "a.test")["cooling_until"] is not None
     assert told(home, capsys, "a.test", "--lift")["cooling_until"] is None
     assert told(home, capsys, "a.test")["reason"] is None
@@ -68,9 +68,7 @@ def test_a_host_is_shown_and_lifted_at_each_of_its_ports(
     connection_of(journal).execute("UPDATE domains SET name = 'a.test:81'")
     journal.close()
     assert steer(home, "a.test") == 0
-    assert capsys.readouterr().out.startswith(
-        "a.test:81: at most 1 fetch every 8 s, 2 at a time; rests until "
-    )
+    assert capsys.readouterr().out.startswith("a.test:81: 1 every 8 s, 2 at a time; rests until ")
     found = told(home, capsys, "a.test", "--lift")
     assert (found["domain"], found["cooling_until"]) == ("a.test:81", None)
 

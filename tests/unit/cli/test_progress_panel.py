@@ -305,6 +305,9 @@ def test_a_cut_text_counts_cells() -> None:
 def test_a_url_is_cut_behind_its_host_and_its_end_stays(width: int, shown: str) -> None:
     assert fit_url("https://sets.example.org/tracklist/1pn8l919.html", width) == shown
     assert cell_len(fit_url("https://x.org/" + "世" * 30, width)) <= width
+    marks = fit_url("https://x.org/" + "e\u0301" * 60, width)
+    assert cell_len(marks) <= width
+    assert "…\u0301" not in marks
 
 
 # -- on a terminal ---------------------------------------------------------------------------------------
@@ -326,6 +329,15 @@ def test_the_bar_draws_the_panel_and_says_a_rest_above_it_once(capsys: pytest.Ca
     assert "113/400" in text
     assert text.count("slow.example.net rests until 08:30:00 (blocked: captcha)") == 1
     assert "\x1b[32m" in text, "a colour"
+
+
+def test_a_line_that_a_terminal_draws_wider_than_we_measure_is_cut_and_not_wrapped() -> None:
+    off, on = "\x1b[?7l", "\x1b[?7h"
+    text = rendered(80)
+    drawings = text.split(off)[1:]
+    assert drawings
+    assert [drawing.count(on) for drawing in drawings] == [1] * len(drawings)
+    assert text.rindex(on) > text.rindex("113/400")
 
 
 def test_no_color_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,6 +63,15 @@ def test_wrong_usage_is_one_line_and_nobody_is_asked(
     assert err.count("\n") == 1
 
 
+def test_no_service_is_one_line_in_plain_words(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in (["watch", "B"], ["status", "B"], ["list"]):
+        assert run([*command, "--url", NOWHERE]) == 4
+        assert capsys.readouterr().err == (
+            f"tlray: {NOWHERE}: no service answers (connection refused);"
+            " start one with `tlray serve`, or name another with --url\n"
+        )
+
+
 def test_the_line_that_is_wrong_has_the_number_that_the_user_sees(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

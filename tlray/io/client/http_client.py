@@ -230,8 +230,9 @@ class ServiceClient:
         reason = "no answer in time" if isinstance(error, httpx.TimeoutException) else str(error)
         cause: BaseException | None = error
         while cause is not None:
-            if isinstance(cause, OSError) and cause.strerror:
-                reason = cause.strerror
+            for found in (cause, *cause.args):  # httpcore's errors have the system's as their argument
+                if isinstance(found, OSError) and found.strerror:
+                    reason = found.strerror
             cause = cause.__cause__
         start = "" if self.has_answered else "; start one with `tlray serve`, or name another with --url"
         return f"no service answers ({one_line(reason or type(error).__name__).lower()}){start}"
