@@ -64,27 +64,43 @@ def scrape(  # noqa: PLR0913 - each argument is one of the call's promises
     return run_batch(urls, settings=settings, options=options, max_wait_s=max_wait_s, listeners=listeners)
 
 
-def load(
+def load(  # noqa: PLR0913 - each argument is a condition
     batch_id: str | None = None,
     *,
     home: str | Path | None = None,
     min_quality: float | None = None,
     merged: bool = False,
+    q: str | None = None,
+    dj: str | None = None,
+    artist: str | None = None,
+    label: str | None = None,
+    source: str | None = None,
+    first_day: str | date | None = None,
+    last_day: str | date | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return a batch's tracklists and tracks as two pandas DataFrames: all that is fetched, each once, also while the batch runs.
 
-    Without a batch: the newest version of every set, over all batches of the home; ``min_quality``: only sets of that quality or
-    a better one; ``merged``: a row a performance (docs/catalogue.md). `NoSuchBatch` if there is no such batch.
+    Without a batch: the newest version of every set, over all batches of the home, or of those that a search finds: ``q`` is
+    words, ``dj``, ``artist``, ``label`` and ``source`` (an event or a site) are words of a name, ``first_day`` and ``last_day``
+    bound the day on which it was played. ``min_quality``: only sets of that quality or a better one; ``merged``: a row a
+    performance (docs/catalogue.md). `NoSuchBatch` if there is no such batch.
     """
+    from tlray.io.catalogue.search import Query  # noqa: PLC0415
+
     if merged and batch_id is not None:
         raise UsageError("merged=True is for the catalogue; leave out the batch")
-    require_share(min_quality)
+    query = Query.of(
+        q=q, dj=dj, artist=artist, label=label, source=source, first_day=first_day, last_day=last_day,
+        min_quality=min_quality,
+    )  # fmt: skip
+    if query.names_sets and batch_id is not None:
+        raise UsageError("a search is for the catalogue; leave out the batch")
     settings = read_settings(home=home)
     where = Home.of(settings.home, settings.storage)
     if batch_id is None:
         from tlray.io.catalogue.merging import load as load_newest  # noqa: PLC0415
 
-        return load_newest(where, min_quality=min_quality, merged=merged)
+        return load_newest(where, query, merged=merged)
     from tlray.io.results import reader  # noqa: PLC0415 - pandas is loaded where it is used
     from tlray.io.results.open_store import open_store  # noqa: PLC0415
 

@@ -204,7 +204,14 @@ class Settings(BaseSettings):
     @field_validator("home", "domains_file")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
-        return None if value is None else value.expanduser().absolute()
+        if value is None:
+            return None
+        try:
+            return value.expanduser().absolute()
+        except (
+            RuntimeError
+        ):  # a user without a name and without HOME has the home folder /, as containers set it
+            return Path("/", *value.parts[1:])
 
     @classmethod
     def settings_customise_sources(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from style import HEAT, INK, MUTED, new_figure, run
+from style import EARLIEST, HEAT, INK, LATEST, MUTED, new_figure, run
 
 import tlray
 
@@ -30,6 +30,7 @@ def data(home: Path) -> MostPlayed:
     """Return the plays of the most played labels and tracks."""
     labels = tlray.aggregate("label+month", home=home, merged=True)
     tracks = tlray.aggregate("track+month", home=home, merged=True)
+    labels, tracks = (table[table["month"].between(EARLIEST, LATEST)].copy() for table in (labels, tracks))
     tracks["track"] = tracks["artist"] + " – " + tracks["title"]
     months = sorted({*labels["month"], *tracks["month"]})
     return MostPlayed(_by_month(labels, "label", months), _by_month(tracks, "track", months))

@@ -14,11 +14,13 @@ from pathlib import Path
 import pandas as pd
 from matplotlib import dates
 from matplotlib.figure import Figure
-from style import BLUE, INK, MUTED, ORANGE, SKY, light_grid, new_figure, note, run
+from style import BLUE, EARLIEST, INK, LATEST, MUTED, ORANGE, SKY, light_grid, new_figure, note, run
 
 import tlray
 
 MONTH = pd.Timedelta(days=31)
+YEARS_BY_MONTH = 2
+"""Over more years not every month has a line."""
 _BESIDE = ("axes fraction", "data")
 
 
@@ -51,6 +53,7 @@ def data(home: Path) -> Spread:
     plays = tracks.loc[is_it, ["set_djs", "set_date"]].explode("set_djs").dropna()
     plays.columns = pd.Index(["dj", "day"])
     plays["day"] = pd.to_datetime(plays["day"])
+    plays = plays[plays["day"].between(EARLIEST, LATEST)]
     plays = plays.drop_duplicates().sort_values(["day", "dj"], ignore_index=True)
     if plays.empty:
         raise SystemExit(f"{home}: no set with a DJ and a day has {top['artist']} – {top['title']}")
@@ -110,8 +113,10 @@ def draw(found: Spread) -> Figure:
     ends = found.plays["day"].min(), found.plays["day"].max()
     if (ends[1] - ends[0]) < 2 * MONTH:
         axes.set_xlim(ends[0] - MONTH, ends[1] + MONTH)  # so that the axis has the name of a month
-    axes.xaxis.set_major_locator(dates.MonthLocator())
-    axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(dates.MonthLocator(), show_offset=False))
+    is_short = ends[1] - ends[0] < YEARS_BY_MONTH * 12 * MONTH
+    ticks = dates.MonthLocator() if is_short else dates.AutoDateLocator()
+    axes.xaxis.set_major_locator(ticks)
+    axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(ticks, show_offset=False))
     axes.spines["left"].set_visible(False)
     light_grid(axes, "x")
     return figure

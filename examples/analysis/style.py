@@ -22,6 +22,8 @@ BLUE, ORANGE, GREEN, PINK, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#5
 INK, MUTED, FAINT = "#222222", "#6B6B6B", "#E4E4E4"
 HEAT = LinearSegmentedColormap.from_list("heat", ["#F4F8FB", "#9CC8E3", BLUE, "#003F63"])
 """From nothing to much; it also works in grey."""
+EARLIEST, LATEST = "1950-01", "2100-01"
+"""Months between which sets were played: a page that says the year 1 or 9999 has no day for a picture."""
 STYLE = {
     "figure.facecolor": "white", "font.size": 10.5, "text.color": INK, "axes.labelcolor": MUTED, "axes.edgecolor": FAINT,
     "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 11.5, "axes.titleweight": "bold",

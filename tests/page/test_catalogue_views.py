@@ -6,7 +6,7 @@ import json
 
 from browsing import OpenLook, take_picture
 
-from tlray.export.formats import names
+from tlray.export.formats import all_formats, names
 
 
 def test_a_set_is_found_and_looks_as_a_tracklist_does(look: OpenLook) -> None:
@@ -39,7 +39,13 @@ def test_a_set_is_found_and_looks_as_a_tracklist_does(look: OpenLook) -> None:
         "logged": ["", "stem"],
     }
     labels = page.locator(".mark title").all_text_contents()
-    assert labels[0] == "Lena Brandt – Low Tide"
+    assert labels[0] == "0:00 Lena Brandt – Low Tide"
+    assert labels[12:16] == [
+        "56:00 Nine Volt Choir – Salt (ID Remix)",
+        "1:00 h:min Ivo Petrák – Undertow (Lena Brandt Remix)",
+        "≈1:05:00 Süd – Copper Rain",
+        "00:14 log Paper Comet – Cold Front",
+    ]
     assert len(labels) == 26
     assert page.locator(".gap title").text_content() == "2 without a time, between 41:40 and 56:00"
     assert page.locator("figure.lane figcaption").inner_text().split() == ["0:00", "1:58:20"]
@@ -51,7 +57,8 @@ def test_a_set_is_found_and_looks_as_a_tracklist_does(look: OpenLook) -> None:
     assert rows[12] == ["41:40", "w/", "Süd", "–", "Acapella", "KIN"]
     assert rows[13] == ["–", "13", "ID", "–", "ID", "?", "not", "known"]
     assert rows[14] == ["–", "14", "Glass", "Harbour", "–", "ID", "?", "not", "known"]
-    assert rows[15][-7:-1] == ["Salt", "(ID", "Remix)", "?", "not", "known"]
+    words = "Salt (ID Remix) ? not known; as it stands there: Nine Volt Choir - Salt (ID Remix, white label)"
+    assert words in " ".join(rows[15])
     assert rows[16][:3] == ["1:00", "h:min", "16"]
     assert rows[17][:2] == ["≈1:05:00", "17"]
     assert rows[18][:3] == ["00:14", "log", "18"]
@@ -72,6 +79,18 @@ def test_a_set_is_found_and_looks_as_a_tracklist_does(look: OpenLook) -> None:
     }
     page.get_by_role("link", name="Glass Harbour").first.click()
     assert "Artist" in page.locator("main").inner_text()
+
+
+def test_a_tracklist_is_copied_on_plain_http_too(look: OpenLook) -> None:
+    one = look(permissions=["clipboard-read", "clipboard-write"])
+    one.page.add_init_script(
+        "Object.defineProperty(Navigator.prototype, 'clipboard', { get() {}, configurable: true })"
+    )
+    page = one.goto("/catalogue/1001tracklists/1main")
+    page.get_by_role("button", name="Copy tracklist").click()
+    page.get_by_text("Tracklist copied.").wait_for()
+    selected = page.evaluate("getSelection().toString()")
+    assert selected.splitlines()[0] == "1. [0:00] Lena Brandt - Low Tide [NORTHLINE]"
 
 
 def test_a_set_and_what_a_search_finds_are_exported(look: OpenLook) -> None:
@@ -118,6 +137,8 @@ def test_a_set_whose_id_is_a_step_of_a_path_is_reached(look: OpenLook) -> None:
 
 def test_two_versions_are_one_table_that_a_link_and_back_lead_to(look: OpenLook) -> None:
     page = look().goto("/catalogue/1001tracklists/1main")
+    page.locator("summary", has_text="Version 2 of 2").click()
+    assert "newest" in page.locator(".versions [aria-current]").inner_text()
     page.get_by_role("link", name="Compare versions").click()
     take_picture(page, "page-set-versions")
     assert page.url.endswith("?version=2&against=1")
@@ -138,6 +159,8 @@ def test_two_versions_are_one_table_that_a_link_and_back_lead_to(look: OpenLook)
     page.get_by_role("button", name="Compare").click()
     assert "version 1 twice" in page.locator(".faults").inner_text()
     page.locator("#versions a", has_text="v1").click()
+    page.get_by_text("This is version 1 of 2").wait_for()
+    page.wait_for_load_state()
     assert page.locator("#rows tbody tr:not(.heading)").count() == 27
     page.get_by_role("link", name="What has changed since").click()
     assert table.count() == 31
@@ -163,6 +186,44 @@ def test_the_row_that_plays_at_a_moment_is_marked(look: OpenLook) -> None:
     one.wait("document.querySelector('tr.now')?.id === 'row-12'")
 
 
+def test_the_marks_of_a_timeline_are_reached_and_named_by_keyboard(look: OpenLook) -> None:
+    one = look()
+    page = one.goto("/catalogue/1001tracklists/1main")
+    page.locator("#copy").focus()
+    for _ in range(10):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.matches('.mark')"):
+            break
+    named = page.locator(".named")
+    assert named.inner_text() == "0:00 Lena Brandt – Low Tide"
+    for key, said in (
+        ("ArrowLeft", "0:00 Lena Brandt – Low Tide"), ("ArrowRight", "4:00 Glass Harbour – Undertow (Lena Brandt Remix)"),
+        ("End", "1:52:00 Ivo Petrák – Night Ferry"), ("ArrowLeft", "1:48:00 Nine Volt Choir – Salt"),
+    ):  # fmt: skip
+        page.keyboard.press(key)
+        assert named.inner_text() == said
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#row-27")
+    assert page.locator("tr:target").get_attribute("id") == "row-27"
+    page.locator(".mark").nth(26 - 1).focus()
+    page.keyboard.press("Tab")
+    assert not page.evaluate("document.activeElement.matches('.mark')"), "a lane is one stop"
+    assert not named.inner_text()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    assert page.evaluate("document.activeElement.closest('tr').id") == "row-2"
+
+
+def test_what_a_format_is_for_is_not_cut(look: OpenLook) -> None:
+    about = [f.about for f in all_formats()]
+    for width in (1280, 320):
+        page = look(width=width).goto("/catalogue/1001tracklists/1main")
+        page.locator("summary", has_text="Export").click()
+        assert page.locator(".exports small").all_inner_texts() == about
+        script = "all => all.filter(one => one.scrollWidth > one.clientWidth + 1).length"
+        assert page.locator(".exports small").evaluate_all(script) == 0
+
+
 def test_recordings_have_a_lane_each_and_a_set_without_times_has_none(look: OpenLook) -> None:
     page = look().goto("/catalogue/1001tracklists/2parts")
     assert page.locator("figure.lane").count() == 2
@@ -177,6 +238,11 @@ def test_a_hostile_set_changes_nothing_around_it(look: OpenLook) -> None:
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert page.locator("a[href^='javascript']").count() == 0
         assert "□gnp.exe" in page.locator("h1").inner_text()
+        seen = []
+        for visibility in ("visible", "hidden"):  # marks above and below letters end with their line
+            page.locator("#row-1 .what").evaluate(f"one => {{ one.style.visibility = '{visibility}'; }}")
+            seen.append(page.locator("figure.lane" if width > 600 else "#row-2").screenshot())
+        assert seen[0] == seen[1]
         page.get_by_role("link", name="JSON").click()  # the id has a slash: relative addresses count raw ones
         assert "a/b?c#d" in page.content()
 

@@ -141,12 +141,15 @@ def test_a_server_that_is_not_there_is_told_at_once(s3: S3Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "grade", "words"),
+    ("given", "grade", "words", "hint"),
     [
-        ({}, Grade.OK, "created, read, listed and deleted"),
-        ({"secret": "not-the-secret"}, Grade.FAILED, ""),
-        ({"user": "reader"}, Grade.FAILED, ""),
-        ({"port": 1}, Grade.FAILED, ""),
+        ({}, Grade.OK, "created, read, listed and deleted", ""),
+        ({"secret": "not-the-secret"}, Grade.FAILED, "credentials are wrong", "check AWS_ACCESS_KEY_ID and AWS_SECRET"),
+        ({"user": "reader"}, Grade.FAILED, "access is denied", "the rights to read, write, list and delete"),
+        ({"port": 1}, Grade.FAILED, "nothing listens there", "AWS_ENDPOINT_URL"),
+        ({"bucket": "nowhere"}, Grade.FAILED, "the bucket does not exist", "create it, or correct TLRAY_STORAGE"),
+        ({"scheme": "https"}, Grade.FAILED, "cannot be reached", "write http:// or https://"),
+        ({"host": "s3.tlray.invalid"}, Grade.FAILED, "there is no host", "AWS_ENDPOINT_URL"),
     ],
 )  # fmt: skip
 def test_the_doctor_says_how_a_storage_stands_without_its_secrets(
@@ -156,12 +159,17 @@ def test_the_doctor_says_how_a_storage_stands_without_its_secrets(
     given: dict[str, str],
     grade: Grade,
     words: str,
+    hint: str,
 ) -> None:
-    for name, value in s3.environ(**given).items():  # type: ignore[arg-type]
-        monkeypatch.setenv(name, value)
-    settings = Settings(home=tmp_path / "home", storage=f"s3://{BUCKET}/doctor")
+    bucket, scheme = given.get("bucket", BUCKET), given.get("scheme", "http")
+    of_user = {key: value for key, value in given.items() if key in ("secret", "user", "port")}
+    for name, value in s3.environ(**of_user).items():  # type: ignore[arg-type]
+        monkeypatch.setenv(
+            name, value.replace("http:", f"{scheme}:").replace("127.0.0.1", given.get("host", "127.0.0.1"))
+        )
+    settings = Settings(home=tmp_path / "home", storage=f"s3://{bucket}/doctor")
     (result,) = examine({"storage": lambda: home_state.storage(settings)}).values()
-    assert (result.grade, words in result.what) == (grade, True), result
+    assert (result.grade, words in result.what, hint in result.hint) == (grade, True, True), result
     assert not [secret for _, secret in KEYS.values() if secret in repr(result)]
     assert "not-the-secret" not in repr(result)
     assert not list((tmp_path).iterdir())

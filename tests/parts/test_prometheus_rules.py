@@ -39,6 +39,15 @@ def test_the_rules_are_valid() -> None:
     assert f"SUCCESS: {len(alerts())} rules found" in promtool("check", "rules", str(RULES))
 
 
+def test_the_configuration_of_the_docs_is_valid(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```yaml\n(# prometheus\.yml\n.*?)```", text, re.DOTALL)
+    (tmp_path / "prometheus.yml").write_text(shown, encoding="utf-8")
+    promtool("check", "config", "--syntax-only", str(tmp_path / "prometheus.yml"))
+    assert [job["job_name"] for job in yaml.safe_load(shown)["scrape_configs"]] == ["ray", "tlray"]
+    assert all((ROOT / file).is_file() for file in yaml.safe_load(shown)["rule_files"])
+
+
 def test_each_alert_fires_when_it_should_and_not_else(tmp_path: Path) -> None:
     """Without the annotations, which promtool compares word by word; a real Prometheus renders them in tests/service."""
     loaded = yaml.safe_load(RULES.read_text(encoding="utf-8"))
@@ -92,3 +101,27 @@ def test_panels_of_the_dashboard_do_not_overlap() -> None:
     assert all(
         target["datasource"]["uid"] == "${datasource}" for panel in panels for target in panel["targets"]
     )
+
+
+def test_each_panel_says_what_it_shows_and_what_it_means_that_there_is_nothing() -> None:
+    panels = json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]
+    for panel in panels:
+        defaults = panel["fieldConfig"]["defaults"]
+        assert panel["description"], panel["title"]
+        assert defaults["unit"]
+        assert defaults["noValue"]
+        for target in panel["targets"]:
+            assert target["expr"].count('home=~"$home"') == len(re.findall("ray_tlray_", target["expr"])), (
+                target
+            )
+            for counter, taken in re.findall(
+                r"(\w*)\(ray_tlray_\w+_(?:total|bucket)\{[^}]*\}(\[\S+\])?", target["expr"]
+            ):
+                assert (counter, taken) in RANGES, target
+    halted = next(panel for panel in panels if "is_halted" in panel["targets"][0]["expr"])
+    steps = halted["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    assert [(step["color"], step["value"]) for step in steps] == [("green", None), ("red", 1)]
+
+
+RANGES = {("rate", "[$__rate_interval]"), ("increase", "[10m]"), ("", "")}
+"""How counters are looked at; as they are only to ask whether there was one."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 import json
 import os
+import pty
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -192,3 +195,61 @@ def test_the_locale_decides_nothing_and_a_full_disk_is_told(home: Path) -> None:
     assert "Имя" in first
     assert (code, done.returncode) == ("4", 0)
     assert done.stderr == b"tlray: stdout cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_ray_ends_no_stream_with_an_escape_sequence(stream: str) -> None:
+    """Colorama, once Ray has imported it, would reset the colours of a log file."""
+    code = (
+        "import sys\nfrom contextlib import redirect_stdout\nfrom tlray.cli.stdio import plain_streams\n"
+        f"with plain_streams(), redirect_stdout(sys.{stream}):\n"
+        "    import ray.autoscaler._private.cli_logger\n"
+        "    sys.stderr.write('said\\n')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=True)
+    assert (done.stdout, done.stderr) == (b"", b"said\n")
+
+
+BAR = """
+import sys, time
+from tlray.cli.command_end import signals_raised
+from tlray.cli.progress import Bar
+from tlray.cli.stdio import plain_streams
+counts = dict.fromkeys(["dead", "skipped", "succeeded", "cancelled"], 0)
+with plain_streams():
+    bar = Bar()
+    try:
+        with signals_raised():
+            bar.show({"total": 2, "state": "paused", "retries": 0, "counts": counts, "domains": {}})
+            time.sleep(60)
+    finally:
+        bar.close()
+"""
+
+
+@pytest.mark.parametrize("how", ["TERM", "HUP", "closed"])
+def test_a_bar_that_is_ended_leaves_a_cursor_and_no_word(how: str, tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    with (tmp_path / "out").open("wb") as out:
+        process = subprocess.Popen(
+            ["setsid", "--ctty", sys.executable, "-c", BAR], stdin=theirs, stdout=out, stderr=theirs,
+            env={**os.environ, "TERM": "xterm"},
+        )  # fmt: skip
+    os.close(theirs)
+    text = b""
+    while b"0/2" not in text:
+        text += os.read(ours, 10_000)
+    if how == "closed":
+        os.close(ours)
+        assert process.wait(20) == 128 + signal.SIGHUP
+        return
+    number = getattr(signal, f"SIG{how}")
+    process.send_signal(number)
+    assert process.wait(20) == 128 + number
+    os.set_blocking(ours, False)
+    with suppress(OSError):
+        while more := os.read(ours, 100_000):
+            text += more
+    os.close(ours)
+    assert text.rfind(b"\x1b[?25h") > text.rfind(b"\x1b[?25l")
+    assert b"Traceback" not in text

@@ -333,3 +333,24 @@ def test_a_job_says_where_results_go_what_it_waits_for_and_how_far_it_is(
     wait_until(lambda: cluster.status(scraper) == "SUCCEEDED", timeout_s=120, what="the job's end")
     told = cluster.metadata(scraper)
     assert (told["tlray_state"], told["tlray_succeeded"], told["tlray_open"]) == ("completed", "20", "0")
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "words"),
+    [
+        ({}, "ok", "takes our token"),
+        ({"RAY_ADDRESS": "auto"}, "ok", "takes our token"),
+        ({"RAY_AUTH_TOKEN": "another"}, "failed", "refuses the token of RAY_AUTH_TOKEN"),
+        ({"RAY_AUTH_MODE": "disabled"}, "failed", "wants a token"),
+        ({"HOME": "/proc/nowhere"}, "failed", "there is no token at"),
+    ],
+)
+def test_the_doctor_asks_a_cluster_whether_it_takes_our_token(
+    cluster: Cluster, tmp_path: Path, given: dict[str, str], status: str, words: str
+) -> None:
+    (Path(cluster.env["HOME"]) / ".ray" / "auth_token").chmod(0o600)
+    env = cluster.env | {"RAY_ADDRESS": f"127.0.0.1:{cluster.gcs}"} | given
+    asking = Cluster(env, cluster.gcs, cluster.dashboard)
+    done = asking.run("tlray", "doctor", "--json", "--home", str(tmp_path / "home"))
+    (found,) = [row for row in json.loads(done.stdout)["checks"] if row["check"] == "ray"]
+    assert (found["status"], words in found["what"]) == (status, True), found

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -33,8 +32,20 @@ from tlray.service.http.shutdown import Shutdown
 BATCH = "b1"
 DOMAIN = "a.test"
 _NONE = cast(Any, None)
+
+
+class LoopClock(SystemClock):
+    """The time of the loop that asks, which may be virtual: how busy the machine is decides nothing then."""
+
+    def monotonic(self) -> float:
+        try:
+            return asyncio.get_running_loop().time()
+        except RuntimeError:  # a test's own thread
+            return super().monotonic()
+
+
 PORTS = CoordinatorPorts(
-    SystemClock(), random.Random(1), _NONE, _NONE, _NONE, _NONE, _NONE, _NONE, die=lambda: None
+    LoopClock(), random.Random(1), _NONE, _NONE, _NONE, _NONE, _NONE, _NONE, die=lambda: None
 )
 """Of all that a coordinator works with, only the clock is asked here."""
 
@@ -71,9 +82,9 @@ class Stage:
             change = ItemChange(
                 item, ItemState.LEASED, ItemState.SUCCEEDED, ItemEvent.FETCHED, 1, 0, 0, item.url, DOMAIN
             )
-            self.book.log_change(change, now=time.monotonic())
+            self.book.log_change(change, now=self.state.now())
         self.n_done += n
-        self.book.move(ItemState.LEASED, ItemState.SUCCEEDED, DOMAIN, now=time.monotonic(), n=n)
+        self.book.move(ItemState.LEASED, ItemState.SUCCEEDED, DOMAIN, now=self.state.now(), n=n)
         self.state.announce(1)
 
     def complete(self) -> None:
@@ -81,7 +92,7 @@ class Stage:
         self.book.state = BatchState.COMPLETED
         self._last = {**self._snapshot(), "version": self.book.version + 1}
         self.state.announce(1)
-        self.state.engine.close(1, now=time.monotonic())
+        self.state.engine.close(1, now=self.state.now())
 
     # -- what `WatchHandlers` asks of the batches -------------------------------------------------------
 
@@ -91,7 +102,7 @@ class Stage:
         return dict(self._last or self._snapshot())
 
     def _snapshot(self) -> dict[str, Any]:
-        told = snapshot(self.book, {}, now=time.monotonic(), wall=time.time())
+        told = snapshot(self.book, {}, now=self.state.now(), wall=self.state.wall())
         return {**told, "trouble": None, "elapsed_s": 0.0}
 
     # -- what the hub and the routers ask of a gateway ---------------------------------------------

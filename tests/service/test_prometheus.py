@@ -1,13 +1,19 @@
-"""A real Prometheus scrapes the service's Ray: every metric of the dashboard and of the rules is there, and two alerts fire."""
+"""A real Prometheus scrapes the service and its Ray: every metric of the dashboard and of the rules is there, counts agree with
+the journal, also after a restart, and two alerts fire."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import signal
 import socket
+import sqlite3
 import subprocess
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +45,11 @@ class Prometheus:
         found = self.query(expression)
         return float(found[0]["value"][1]) if found else None
 
+    def by(self, tag: str, metric: str) -> dict[str, int]:
+        """Values of a metric by a tag, all lives of the coordinator added up."""
+        found = self.query(f"sum by ({tag}) ({metric})")
+        return {one["metric"].get(tag, "all"): round(float(one["value"][1])) for one in found}
+
     def names(self) -> set[str]:
         answer = httpx.get(f"{self.url}/api/v1/label/__name__/values", timeout=30)
         return set(answer.json()["data"])
@@ -69,7 +80,8 @@ def prometheus(service: Service, tmp_path_factory: pytest.TempPathFactory) -> It
         "global": {"scrape_interval": "2s", "evaluation_interval": "2s"},
         "rule_files": [str(RULES)],
         "scrape_configs": [
-            {"job_name": "ray", "static_configs": [{"targets": [f"127.0.0.1:{metrics_port(service)}"]}]}
+            {"job_name": "ray", "static_configs": [{"targets": [f"127.0.0.1:{metrics_port(service)}"]}]},
+            {"job_name": "tlray", "static_configs": [{"targets": [httpx.URL(service.url).netloc.decode()]}]},
         ],
     }
     (folder / "prometheus.yml").write_text(json.dumps(config), encoding="utf-8")  # JSON is YAML
@@ -128,13 +140,17 @@ def test_every_metric_of_dashboard_and_rules_is_in_a_real_scrape_and_no_panel_is
     named = set(re.findall(r"ray_tlray_[a-z_]+", text + RULES.read_text(encoding="utf-8")))
     assert named <= prometheus.names()
     assert "ray_tlray_fetch_latency_seconds_bucket" in named
-    dead = [
-        (panel["title"], target["expr"])
+    assert {"tlray_items", "tlray_batches", "tlray_is_halted"} <= prometheus.names(), "the service's own"
+    panels = [
+        (panel["title"], target["expr"].replace("$home", ".*").replace("$__rate_interval", "1m"))
         for panel in json.loads(text)["panels"]
         for target in panel["targets"]
-        if not prometheus.query(target["expr"]) and "ray_tlray_domain_ceiling > 0" not in target["expr"]
-    ]  # the ceiling has gone with the domain's last item
-    assert not dead
+    ]
+    assert not [one for one in panels if "$" in one[1]]
+    dead = [
+        one for one in panels if not prometheus.query(one[1]) and "ray_tlray_domain_ceiling" not in one[1]
+    ]
+    assert not dead, "the ceiling has gone with the domain's last item"
 
 
 def test_tags_are_bounded_and_name_no_batch_and_no_url(
@@ -148,3 +164,109 @@ def test_tags_are_bounded_and_name_no_batch_and_no_url(
     found = series.json()["data"]
     assert found
     assert not [one for one in found for value in one.values() if batch in value or "/tracklist/" in value]
+    assert not [one for one in found if not one.get("home")]
+
+
+FETCHES = "SELECT 'all', count(*) FROM attempts WHERE latency_s IS NOT NULL"
+COUNTED = {
+    "ray_tlray_outcomes_total": ("kind", "SELECT kind, count(*) FROM attempts GROUP BY kind"),
+    "ray_tlray_items_finished_total": (
+        "state",
+        "SELECT state, count(*) FROM items WHERE state NOT IN ('queued', 'waiting', 'leased') GROUP BY state",
+    ),
+    "ray_tlray_fetches_total": ("", FETCHES),
+    "ray_tlray_fetch_latency_seconds_count": ("", FETCHES),
+    "ray_tlray_rests_total": ("", "SELECT 'all', count(*) FROM rests"),
+    "ray_tlray_tracks_total": ("", "SELECT 'all', coalesce(sum(n_tracks), 0) FROM batches"),
+}
+"""Metric → the tag by which it is looked at, and what the journal has; without a tag all together."""
+
+
+QUEUED = (
+    "SELECT 'all', count(*) FROM items i JOIN batches b ON b.id = i.batch"
+    " WHERE b.batch_id = ? AND i.state IN ('queued', 'waiting')"
+)
+
+
+def in_journal(service: Service, query: str, *given: str) -> dict[str, int]:
+    with closing(sqlite3.connect(f"file:{service.home / 'state.db'}?mode=ro", uri=True)) as db:
+        return dict(db.execute(query, given).fetchall())
+
+
+def counted(prometheus: Prometheus, service: Service) -> dict[str, dict[str, int]]:
+    """What Prometheus has more of than the journal, by metric and value of its tag; nothing once all is exported."""
+    apart = {}
+    for metric, (tag, query) in COUNTED.items():
+        theirs, ours = prometheus.by(tag, metric), in_journal(service, query)
+        apart[metric] = {
+            value: theirs.get(value, 0) - ours.get(value, 0) for value in theirs.keys() | ours.keys()
+        }
+    return apart
+
+
+def settled(prometheus: Prometheus, service: Service) -> dict[str, dict[str, int]]:
+    """The difference, once nothing is under way any more."""
+    told = [counted(prometheus, service)]
+
+    def stays() -> bool:
+        told.append(counted(prometheus, service))
+        return len(told) > 3 and told[-1] == told[-2] == told[-3]
+
+    wait_until(lambda: stays() or bool(time.sleep(6)), timeout_s=EXPORT_S, what="an export of everything")
+    return told[-1]
+
+
+def test_counts_are_those_of_the_journal_whatever_becomes_of_items(
+    prometheus: Prometheus, service: Service, http: httpx.Client, start_site: StartSite
+) -> None:
+    wait_until(
+        lambda: prometheus.value("sum(ray_tlray_tracks_total)") is not None,
+        timeout_s=EXPORT_S,
+        what="the export",
+    )
+    before = settled(
+        prometheus, service
+    )  # earlier tests may have killed a coordinator with some of its counts
+    faulty = start_site(
+        "--sites=2", "--sets=20", "--faults=404=0.2,500=0.1,redirect-site=0.2,robots=0.1,429=0.05"
+    )
+    blocking = start_site("--sites=1", "--sets=6", "--faults=captcha=1")
+    slow = start_site("--sites=1", "--sets=10")
+    domain = slow.bases[0].split("//")[1]
+    service.wait_for(service.submit(faulty.urls(), options={"fresh_for": "0"}))
+    rests = service.submit(blocking.urls())
+    waits = service.submit(slow.urls(), options={"rates": {domain: "0.01/s"}})
+    wait_until(lambda: bool(prometheus.value('max(ray_tlray_domains{state="blocked"})')), what="the block")
+    for batch in (rests, waits):
+        http.post(f"/api/v1/batch/{batch}/cancel").raise_for_status()
+        service.wait_for(batch, "cancelled")
+    wait_until(lambda: counted(prometheus, service) == before, timeout_s=EXPORT_S, what="the same counts")
+    kinds = in_journal(service, COUNTED["ray_tlray_outcomes_total"][1])
+    assert kinds.keys() >= {"fetched", "redirected", "gone", "blocked", "robots"}, kinds
+    assert in_journal(service, COUNTED["ray_tlray_items_finished_total"][1])["cancelled"] >= 10
+
+
+def test_the_figures_of_a_moment_are_right_again_after_a_restart_of_the_coordinator(
+    prometheus: Prometheus, service: Service, http: httpx.Client, start_site: StartSite
+) -> None:
+    slow = start_site("--sites=1", "--sets=30")
+    domain = slow.bases[0].split("//")[1]
+    batch = service.submit(slow.urls(), options={"rates": {domain: "0.01/s"}}, priority="low")
+
+    def is_right() -> bool:
+        n = in_journal(service, QUEUED, batch)["all"]
+        return n > 0 and prometheus.value('max(ray_tlray_queue_items{priority="low"})') == n
+
+    wait_until(is_right, timeout_s=EXPORT_S, what="the queue")
+    life = prometheus.value("max(ray_tlray_incarnation)")
+    assert life is not None
+    os.kill(service.coordinator_pid(), signal.SIGKILL)
+    wait_until(
+        lambda: (prometheus.value("min(ray_tlray_incarnation)") or 0) > life,
+        timeout_s=EXPORT_S,
+        what="the next life, and the end of the earlier one's figures",
+    )
+    wait_until(is_right, timeout_s=EXPORT_S, what="the queue again")
+    assert (prometheus.value('max(ray_tlray_queue_oldest_seconds{priority="low"})') or 0) > 5
+    assert prometheus.value("max(ray_tlray_is_halted)") == 0
+    http.post(f"/api/v1/batch/{batch}/cancel").raise_for_status()

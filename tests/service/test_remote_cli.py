@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -51,17 +52,21 @@ def a_list(path: Path, urls: list[str]) -> str:
     return str(path)
 
 
-def test_a_list_is_submitted_and_followed_to_its_end(site: Site, tlray: Tlray, tmp_path: Path) -> None:
+def test_a_list_is_submitted_and_followed_to_its_end(
+    site: Site, tlray: Tlray, tmp_path: Path, service: Service
+) -> None:
     urls = a_list(tmp_path / "l.txt", ["# mine", "", *site.urls()[:5], "ftp://x", site.urls()[0]])
     code, out, err = tlray("submit", urls, "--name", "a mix", "--watch", "--json", "--fresh-for=0")
     told = json.loads(out)
     assert (code, told["state"], told["succeeded"], told["n_rejected"]) == (3, "completed", 5, 1), err
     for words in (
-        f"batch {told['batch_id']}: 5 items, 1 duplicates, 1 lines rejected",
+        f"batch {told['batch_id']}: 5 items, 1 duplicate, 1 line rejected",
         "line 8 rejected: scheme ftp: is not fetched",
         "line 9 duplicate: same page as line 3",
         "completed 5/5",
         "completed: 5 of 5 sets",
+        f"results at {service.url}/batches/{told['batch_id']}\n",
+        f"rejected lines of the list: 1; `tlray status {told['batch_id']} --url {service.url} --lines` names them\n",
     ):
         assert words in err
     code, out, _ = tlray("list", "--json")
@@ -126,7 +131,7 @@ def test_a_batch_is_paused_resumed_and_cancelled(site: Site, tlray: Tlray, servi
     assert tlray("pause", batch)[1].startswith(f"{batch} paused: ")
     code, out, _ = tlray("status", batch)
     assert code == 0
-    assert f"{batch} mine paused: 30 items" in out
+    assert re.search(rf"^{batch} mine paused: \d+ of 30 items done, ", out)
     assert "queued" in out
     assert tlray("resume", batch)[1].startswith(f"{batch} running: ")
     assert json.loads(tlray("cancel", batch, "--json")[1])["state"] in ("cancelling", "cancelled")

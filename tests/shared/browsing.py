@@ -65,7 +65,7 @@ class Look:
     def status(self, batch_id: str) -> dict[str, Any]:
         return dict(httpx.get(f"{self.base}/api/v1/batch/{batch_id}/status").json())
 
-    def wait(self, claim: str, *, timeout_s: float = 20) -> None:
+    def wait(self, claim: str, *, timeout_s: float = 60) -> None:
         """Wait until an expression is true; one that fails is not true yet. Playwright's own way evaluates in the page,
         which the CSP forbids."""
         script = f"() => {{ try {{ return Boolean({claim}); }} catch {{ return false; }} }}"
@@ -126,7 +126,7 @@ def looks(browser: Browser, url: str) -> Iterator[OpenLook]:
             java_script_enabled=scripts, reduced_motion="reduce", device_scale_factor=1 if width > 600 else 2, **more,
         )  # fmt: skip
         one = Look(context.new_page(), base or url)
-        one.page.set_default_timeout(20_000)
+        one.page.set_default_timeout(60_000)
         one.page.on("pageerror", lambda error: one.errors.append(str(error)))
         one.page.on("dialog", lambda dialog: one.errors.append(f"a dialog: {dialog.message}"))
         one.page.on("console", lambda said: one.hear(said.text))

@@ -13,7 +13,7 @@ from made_sets import a_set, a_track, mashup_part, with_row
 from tlray.core.model.quality import assess
 from tlray.model import CuePrecision, Identity, Track, Tracklist
 
-HOSTILE: Final = "<img src=x onerror=alert(1)></script>\u202egnp.exe " + "Z\u0335" * 300
+HOSTILE: Final = "<img src=x onerror=alert(1)></script>\u202egnp.exe A" + "\u0301" * 100 + "Z\u0335" * 300
 ARTISTS: Final = ("Paper Comet", "Lena Brandt", "Glass Harbour", "Nine Volt Choir", "Ivo Petrák", "Süd")
 TITLES: Final = (
     "Night Ferry", "Copper Rain", "Salt", "Undertow (Lena Brandt Remix)", "Parallel", "Low Tide", "Cold Front",
@@ -35,8 +35,10 @@ def long_set() -> Tracklist:
     rows = [_row(i, 240.0 * (i - 1)) for i in range(1, 12)]
     rows.append(with_row(12, 11, 2_500.0, artist="Süd", title="Acapella", labels=["KIN"]))
     rows.append(_row(13, None, artist="", title="", identity=Identity.ID, text="ID - ID", labels=[]))
-    rows.append(_row(14, None, title="", identity=Identity.ID_TITLE, labels=[]))
-    rows.append(_row(15, 3_360.0, title="Salt (ID Remix)", identity=Identity.ID_REMIX, section="Second hour"))
+    known = {"identity": Identity.ID_TITLE, "text": "Glass Harbour - ID", "labels": []}
+    rows.append(_row(14, None, title="", **known))
+    known = {"identity": Identity.ID_REMIX, "text": "Nine Volt Choir - Salt (ID Remix, white label)"}
+    rows.append(_row(15, 3_360.0, title="Salt (ID Remix)", section="Second hour", **known))
     rows.append(_row(16, 3_600.0, cue_precision=CuePrecision.MINUTE, section="Second hour"))
     rows.append(_row(17, 3_900.0, cue_precision=CuePrecision.ESTIMATE, section="Second hour"))
     played = datetime(2026, 5, 16, 0, 14, tzinfo=UTC)

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 import tlray
 from tlray.cli import run
-from tlray.cli.service_status import batch_line, letter_text
+from tlray.cli.batch_text import batch_line
+from tlray.cli.service_status import letter_text
 from tlray.core.model.durations import LONGEST_S
 from tlray.core.politeness.rate_text import parse_rate
 from tlray.core.politeness.requested_policy import read_tables

@@ -221,6 +221,33 @@ def test_sets_without_an_id_of_one_day_and_of_absurd_lengths_have_pictures_too(t
     assert len(found["spread"].plays) == 1
 
 
+@pytest.mark.parametrize(
+    ("days", "n_plays"),
+    [
+        ((date(1, 1, 1), date(2026, 1, 5), date(2026, 3, 1)), 2),
+        ((date(9999, 12, 31), date(2026, 1, 5)), 1),
+        ((date(1972, 5, 1), date(1999, 12, 31), date(2026, 3, 1)), 3),
+        ((date(1, 1, 1), date(9999, 12, 31)), 0),
+    ],
+)
+def test_days_that_no_set_was_played_on_and_many_years_have_pictures_too(
+    tmp_path: Path, days: tuple[date, ...], n_plays: int
+) -> None:
+    pages = [
+        a_set(a_track(1, 0.0), source_id=f"s{n}", djs=[f"DJ {n}"], date=day) for n, day in enumerate(days)
+    ]
+    write_batch(Home(tmp_path / "home").create(), "b1", pages, n_sets=len(pages), at=1.0)
+    for name, script in SCRIPTS.items():
+        if name == "spread" and not n_plays:
+            with pytest.raises(SystemExit, match="no set with a DJ and a day"):
+                script.data(tmp_path / "home")
+            continue
+        found = script.data(tmp_path / "home")
+        save(script.draw(found), tmp_path / "days.png")
+        if name == "spread":
+            assert len(found.plays) == n_plays
+
+
 def test_a_home_without_a_catalogue_is_one_line(tmp_path: Path) -> None:
     for script in SCRIPTS.values():
         with pytest.raises(SystemExit, match="nothing was ever scraped into this home"):

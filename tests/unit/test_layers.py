@@ -75,7 +75,7 @@ ALLOWED: dict[str, set[str]] = {
         "io.http",
     },
     "io.journal.sql": {"errors", "core", "io.journal"},
-    "io.journal.sqlite": {"errors", "core", "io.journal", "io.journal.sql"},
+    "io.journal.sqlite": {"errors", "core", "io.disk", "io.journal", "io.journal.sql"},
     "io.catalogue": {
         "model", "errors", "core.access", "core.catalogue", "core.linking", "core.model", "core.politeness", "core.refresh",
         "io.disk", "io.journal", "io.results",

@@ -17,7 +17,7 @@ from tlray import __version__
 from tlray.cli.aggregate import aggregate
 from tlray.cli.audit import audit
 from tlray.cli.changes import changes
-from tlray.cli.command_end import leave_within, leaving_nothing_half_done, print_error
+from tlray.cli.command_end import EXIT_S, SOON_S, leave_within, leaving_nothing_half_done, print_error
 from tlray.cli.compact import compact
 from tlray.cli.consume import consume
 from tlray.cli.control import cancel, pause, resume
@@ -33,6 +33,7 @@ from tlray.cli.publish import publish
 from tlray.cli.refresh import refresh
 from tlray.cli.reparse import reparse
 from tlray.cli.scrape import retry, scrape
+from tlray.cli.search import search
 from tlray.cli.serve import serve
 from tlray.cli.status import dead, list_batches, status
 from tlray.cli.stdio import ReaderGone, plain_streams
@@ -79,6 +80,7 @@ for name, command in (
     ("reparse", reparse),
     ("export", export),
     ("formats", formats),
+    ("search", search),
     ("changes", changes),
     ("aggregate", aggregate),
     ("compact", compact),
@@ -116,7 +118,8 @@ def _command() -> Any:
 def main() -> None:
     """Run the command that the arguments name and end with its exit code."""
     code = run(sys.argv[1:])
-    leave_within(code)
+    is_doctor = sys.argv[1:2] == ["doctor"]  # a thread of it may still wait for a name server
+    leave_within(code, SOON_S if is_doctor else EXIT_S)
     sys.exit(code)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import os
 import signal
+import stat
 import sys
 import threading
 import time
@@ -19,6 +20,7 @@ import typer
 
 from tlray.batch_run import BatchResult
 from tlray.cli.stdio import terminal
+from tlray.core.model.amounts import duration
 from tlray.errors import TlrayError
 
 INCOMPLETE = 3
@@ -26,6 +28,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE_S = 10.0
 EXIT_S = 30.0
 """How long Python and Ray may take to leave after the last line."""
+SOON_S = 1.0
+"""The same for a command that has nothing to lose."""
 SHOW_CURSOR = "\x1b[?25h"
 _last_line = threading.Lock()
 P = ParamSpec("P")
@@ -36,11 +40,24 @@ def summary_line(result: BatchResult) -> str:
     """Return what came of a batch, in one line."""
     earlier = f", {result.answered} of them fetched earlier" if result.answered else ""
     what = "pages" if result.n_found or result.n_lists else "sets"
+    others = [
+        f"{n} {word}"
+        for n, word in ((result.dead, "dead"), (result.skipped, "skipped"), (result.cancelled, "cancelled"))
+        if n
+    ]
     return (
         f"{result.state}: {result.succeeded} of {result.total} {what}{earlier}, {result.tracks} tracks"
-        f" in {result.elapsed_s:.1f} s"
-        f" ({result.dead} dead, {result.skipped} skipped, {result.cancelled} cancelled)"
+        f" in {duration(result.elapsed_s)}" + (f" ({', '.join(others)})" if others else "")
     )
+
+
+def say_what_is_left(result: BatchResult, where: str) -> None:
+    """Say how to see what exit code 3 stands for, and what to do; ``where`` names the batch for other commands."""
+    if result.dead:
+        again = f", `tlray retry {where}` tries again" if result.state == "completed" else ""
+        say(f"`tlray dead {where}` tells why{again}")
+    if result.n_rejected:
+        say(f"rejected lines of the list: {result.n_rejected}; `tlray status {where} --lines` names them")
 
 
 def exit_if_incomplete(result: BatchResult) -> None:
@@ -124,18 +141,20 @@ def leaving_nothing_half_done(command: Callable[P, T]) -> Callable[P, T]:
 
     @functools.wraps(command)
     def run(*args: P.args, **options: P.kwargs) -> T:
-        with _signals_raised():
+        with signals_raised():
             return command(*args, **options)
 
     return run
 
 
 @contextmanager
-def _signals_raised() -> Iterator[None]:
+def signals_raised() -> Iterator[None]:
     """Raise SystemExit at signals that would kill this process."""
 
     def end(number: int, frame: object) -> None:
         signal.signal(number, signal.SIG_DFL)
+        if number == signal.SIGHUP:
+            _leave_terminal()
         raise SystemExit(128 + number)
 
     is_main = threading.current_thread() is threading.main_thread()
@@ -150,8 +169,19 @@ def _signals_raised() -> Iterator[None]:
 
 
 def _leave_terminal() -> None:
-    """Write nowhere from now on, where this was a terminal: it is gone, and writing to it fails."""
-    _to_nowhere(*filter(os.isatty, (1, 2)))
+    """Write nowhere from now on, where this was a terminal: it may be gone. One that is there shows its cursor again."""
+    with suppress(OSError):
+        os.write(2, SHOW_CURSOR.encode() if os.isatty(2) else b"")
+    _to_nowhere(
+        *filter(_is_device, (1, 2))
+    )  # a terminal that is gone is no terminal any more, but still a device
+
+
+def _is_device(number: int) -> bool:
+    try:
+        return stat.S_ISCHR(os.fstat(number).st_mode)
+    except OSError:  # it is closed
+        return False
 
 
 def _to_nowhere(*descriptors: int) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from tlray.cli.offline_control import control_at
-from tlray.cli.progress_text import n_done
 from tlray.cli.service_options import TOKEN, BatchId, Json, service
+from tlray.core.model.progress import n_done
 from tlray.errors import ServiceUnavailable, UsageError
 from tlray.io.client.http_client import DEFAULT_URL, batch_path
 
@@ -62,11 +63,13 @@ def _control(batch_id: str, action: str, url: str | None, home: Path | None, *, 
     if home is not None and url is not None:
         raise UsageError(f"--home and --url: {action} a batch of a home or of a service; give one of them")
     status = control_at(home, batch_id, action) if home is not None else _ask_service(batch_id, action, url)
-    print(
-        json.dumps(status)
-        if as_json
-        else f"{batch_id} {status['state']}: {n_done(status['counts'])} of {status['total']} done"
-    )
+    print(json.dumps(status) if as_json else _text(batch_id, status))
+
+
+def _text(batch_id: str, status: Mapping[str, Any]) -> str:
+    n_cancelled = status["counts"].get("cancelled", 0)
+    cancelled = f", {n_cancelled} cancelled" if n_cancelled else ""
+    return f"{batch_id} {status['state']}: {n_done(status['counts'])} of {status['total']} done{cancelled}"
 
 
 def _ask_service(batch_id: str, action: str, url: str | None) -> dict[str, Any]:

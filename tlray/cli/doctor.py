@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from tlray.cli.options import HomeOption
-from tlray.io.doctor.checks import checks_of
+from tlray.io.doctor.checks import LATE, checks_of
 from tlray.io.doctor.report import Grade, Result, examine
 from tlray.io.doctor.sites import site_url
 from tlray.settings import read_settings
@@ -38,7 +38,7 @@ def doctor(
     """
     settings = read_settings(home=home, contact=contact)
     urls = list(dict.fromkeys(map(site_url, site or [])))
-    results = examine(checks_of(settings, urls))
+    results = examine(checks_of(settings, urls), late=LATE)
     print(json.dumps(_document(results)) if as_json else _text(results))
     n_failed = sum(result.grade is Grade.FAILED for result in results.values())
     n_warnings = sum(result.grade is Grade.WARNING for result in results.values())

@@ -130,7 +130,7 @@ def _text(domain: DomainStatus, now: float) -> str:
     )
     words = [f"{pace}, {domain['concurrency']} at a time"]
     if domain["paused"]:
-        words.append("paused by hand")
+        words.append("paused by an admin")
     if domain["cooling_until"] is not None:
         words.append(rest_text(domain["cooling_until"], now))
     if domain["reason"]:

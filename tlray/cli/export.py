@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tlray.cli.options import HomeOption
+from tlray.cli.search_options import Artist, Dj, FirstDay, Label, LastDay, MinQuality, Source
 from tlray.cli.service_options import OrService, service
 from tlray.errors import UsageError
 from tlray.export.formats import all_formats, get
@@ -26,6 +27,9 @@ from tlray.io.disk.home import Home
 from tlray.io.disk.private_files import private
 from tlray.model import CuePrecision, Tracklist
 from tlray.settings import read_settings
+
+if TYPE_CHECKING:
+    from tlray.io.catalogue.search import Query
 
 MAX_TOLD = 5
 
@@ -43,9 +47,19 @@ def export(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
         bool,
         typer.Option("--merged", help="With --all: one set a performance, of each field the best source."),
     ] = False,
-    min_quality: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Only sets of this quality, or a better one.")
+    words: Annotated[
+        str | None,
+        typer.Option(
+            "--search", metavar="WORDS", help="With --all: only sets that have these words; 'word*' too."
+        ),
     ] = None,
+    dj: Dj = None,
+    artist: Artist = None,
+    label: Label = None,
+    source: Source = None,
+    first_day: FirstDay = None,
+    last_day: LastDay = None,
+    min_quality: MinQuality = None,
     out: Annotated[
         str | None,
         typer.Option(metavar="PATH", help="A file of the format's own suffix, a folder, or - for stdout."),
@@ -70,12 +84,22 @@ def export(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
 ) -> None:
     """Write the sets of a batch, or of all, as files of one format; with --url the one file or ZIP that a service makes.
 
-    Example: tlray export --all --min-quality 0.8 --format cue --out sheets/
+    Example: tlray export --all --dj "Cleo Marchetti" --from 2026-01-01 --format cue --out sheets/
     """
+    from tlray.io.catalogue.search import Query  # noqa: PLC0415 - SQLite is loaded where it is used
+
     if (batch_id is None) != is_all:
         raise UsageError("name one batch, or give --all for the newest version of every set")
     if merged and not is_all:
         raise UsageError("--merged is for the catalogue: give --all in place of a batch")
+    search = Query.of(
+        q=words, dj=dj, artist=artist, label=label, source=source, first_day=first_day, last_day=last_day,
+        min_quality=min_quality,
+    )  # fmt: skip
+    if search.names_sets and not is_all:
+        raise UsageError("a search is for the catalogue: give --all in place of a batch")
+    if merged:
+        search.require_performances()
     chosen = get(format_)
     named = {
         "bom": bom or None, "over_99": over_99.value, "strict": strict or None, "media": media,
@@ -87,17 +111,15 @@ def export(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
     values |= dict(map(_option, option or ()))
     options = chosen.chosen(values)
     if url is not None:
-        query: dict[str, object] = dict(values)
-        if min_quality is not None:
-            query["min_quality"] = min_quality
+        query: dict[str, object] = {**values, **search.as_parameters()}
         if merged:
             query["merged"] = True
         with service(url, home=home) as client:
-            export_from(client, batch_id, chosen, out, query)
+            export_from(client, batch_id, chosen, out, query, _name_of(search, merged=merged))
         return
     settings = read_settings(home=home)
     where = Home.of(settings.home, settings.storage)
-    export_batch(where, batch_id, chosen, out, options, min_quality=min_quality, merged=merged)
+    export_batch(where, batch_id, chosen, out, options, search=search, merged=merged)
 
 
 def _option(text: str) -> tuple[str, str]:
@@ -116,6 +138,11 @@ def formats() -> None:
         sys.stdout.write(f"{format_.name:10} {format_.about}\n")
 
 
+def _name_of(search: Query, *, merged: bool) -> str:
+    """Return what an export of the catalogue is called."""
+    return "merged" if merged else "found" if search.names_sets else "all"
+
+
 def default_place(home: Home, batch_id: str, format_: Format) -> str:
     """Return where an export without a path goes: to one file, or to a folder for a format that makes several."""
     folder = home.exports(batch_id)
@@ -131,29 +158,33 @@ def export_batch(
     out: str | None,
     options: Any = None,
     *,
-    min_quality: float | None = None,
+    search: Query | None = None,
     merged: bool = False,
 ) -> None:
-    """Export a batch, or the newest version of every set, or every performance; by default to the exports of its home.
+    """Export a batch, or the newest version of every set that is found, or every performance; by default to the home's exports.
 
     Report what was written and what was left out.
     """
     from tlray.io.catalogue.merging import iter_merged  # noqa: PLC0415 - Arrow is loaded where it is used
     from tlray.io.catalogue.newest import iter_newest  # noqa: PLC0415
+    from tlray.io.catalogue.search import EVERY  # noqa: PLC0415
     from tlray.io.export.files import write  # noqa: PLC0415
     from tlray.io.journal.opening import open_reader  # noqa: PLC0415
     from tlray.io.results.open_store import open_store  # noqa: PLC0415
     from tlray.io.results.reader import iter_tracklists, manifest_of  # noqa: PLC0415
 
+    search = search or EVERY
     if batch_id is None:
         with open_reader(home.path):  # before anything is written, it is known that there is a journal
             pass
-        sets: Iterator[Tracklist] = (iter_merged if merged else iter_newest)(home, min_quality=min_quality)
+        sets: Iterator[Tracklist] = (
+            iter_merged(home, min_quality=search.min_quality) if merged else iter_newest(home, query=search)
+        )
     else:
         named = manifest_of(home, batch_id)
         named()  # before anything is written, it is known that there is such a batch
-        sets = iter_tracklists(open_store(home), batch_id, named, min_quality=min_quality)
-    name = batch_id or ("merged" if merged else "all")
+        sets = iter_tracklists(open_store(home), batch_id, named, min_quality=search.min_quality)
+    name = batch_id or _name_of(search, merged=merged)
     if out is None and home.storage is not None and home.has_objects:
         from tlray.io.export.to_storage import upload  # noqa: PLC0415
 
@@ -181,10 +212,11 @@ def export_from(
     format_: Format,
     out: str | None,
     options: Mapping[str, object],
+    catalogue_name: str = "all",
 ) -> None:
     """Take an export of a batch, or of the catalogue, from a service, into a file here."""
     suffix = format_.download_suffix
-    name = batch_id or ("merged" if options.get("merged") else "all")
+    name = batch_id or catalogue_name
     target = Path(out or f"{name}{suffix}")
     if target.is_dir() or (out or "").endswith("/"):
         target /= f"{name}{suffix}"

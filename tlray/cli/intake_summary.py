@@ -24,10 +24,10 @@ def print_received(
     """Say it on stderr, the first lines of each kind by name; ``hint`` says where the others are to be seen."""
     out = sys.stderr
     out.writelines(f"warning: {warning}\n" for warning in warnings)
-    out.write(f"batch {batch_id}: {total} items")
-    out.write(f", {n_duplicates} duplicates" if n_duplicates else "")
-    out.write(f", {n_rejected} lines rejected" if n_rejected else "")
-    out.write("\n")
+    told = [counted(total, "item")]
+    told += [counted(n_duplicates, "duplicate")] if n_duplicates else []
+    told += [f"{counted(n_rejected, 'line')} rejected"] if n_rejected else []
+    out.write(f"batch {batch_id}: {', '.join(told)}\n")
     for lines, word in ((rejected, "rejected"), (duplicates, "duplicate")):
         for line in lines[:MAX_LINES_TOLD]:
             out.write(f"line {line.line} {word}: {line.reason} ({line.text[:100]!r})\n")
@@ -35,3 +35,8 @@ def print_received(
     if n_more:
         out.write(f"… and {n_more} more; {hint}\n")
     out.flush()
+
+
+def counted(n: int, noun: str) -> str:
+    """Return a count that programs may read, with its noun: 1 item, 10000 items."""
+    return f"{n} {noun}{'' if n == 1 else 's'}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -14,7 +15,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tlray.batch_run import BatchResult, Listeners, resume_hint, run_batch
-from tlray.cli.command_end import draining, end_at_once, exit_if_incomplete, say, summary_line
+from tlray.cli.command_end import (
+    draining,
+    end_at_once,
+    exit_if_incomplete,
+    say,
+    say_what_is_left,
+    summary_line,
+)
 from tlray.cli.export import export_batch
 from tlray.cli.intake_summary import print_received
 from tlray.cli.options import (
@@ -26,11 +34,12 @@ from tlray.cli.options import (
     duration_s,
 )
 from tlray.cli.path_checks import see_that_files_are_there, see_that_they_can_be_written
-from tlray.cli.progress import display, has_live_terminal
+from tlray.cli.progress import display
 from tlray.cli.service_options import OrService, service
 from tlray.cli.service_status import retry_on
 from tlray.cli.status import quality_of
 from tlray.cli.wait_notice import WaitingLines
+from tlray.core.model.progress import n_done
 from tlray.errors import Interrupted, RayLost, UsageError
 from tlray.export.formats import parse_spec
 from tlray.io.disk.home import Home
@@ -223,14 +232,14 @@ def run_to_end(  # noqa: PLR0913 - what is asked of a new batch, and of one that
     """Run a new batch, of URLs or of files, or one that goes on, and show how far it is."""
     home = Home(settings.home)
     messages = Talk(resume)
-    n_done, total = messages.resumed(home) if resume is not None else (0, None)
-    shown = display(n_done, total)
+    done, total = messages.resumed(home) if resume is not None else (0, None)
+    shown = display(done, total)
     listeners = Listeners(
         on_start=lambda: say(f"{which_ray(home)} …"),
         on_submitted=messages.submitted,
         on_wait=WaitingLines().tell,
         on_progress=shown.show,
-        wants_items=has_live_terminal(),
+        wants_items=True,
         on_paused=messages.paused,
         on_lost=messages.lost,
         keeps=keeps,
@@ -261,9 +270,9 @@ class Talk:
         require_readable(home)
         with open_reader(home.path) as journal:
             counts = journal.totals(journal.batch(self.batch_id))
-        n_done, total = sum(n for state, n in counts.items() if state.is_final), sum(counts.values())
-        say(f"batch {self.batch_id}: {n_done} of {total} items are done")
-        return n_done, total
+        done, total = n_done(counts), sum(counts.values())
+        say(f"batch {self.batch_id}: {done} of {total} items are done")
+        return done, total
 
     def submitted(self, submitted: Submitted) -> None:
         """Say what became of the list."""
@@ -322,9 +331,10 @@ def print_end(result: BatchResult, *, as_json: bool) -> None:
         with open_reader(home) as journal:
             terms = journal.batch(result.batch_id).options.terms
         say_what_is_found(result.n_found, 0 if terms is None else terms.max_found)
-    if result.dead:
-        where = result.batch_id if home == read_settings().home else f"{result.batch_id} --home {home}"
-        sys.stderr.write(f"`tlray dead {where}` tells why, `tlray retry {where}` tries again\n")
+    is_default = home == read_settings().home
+    say_what_is_left(
+        result, result.batch_id if is_default else f"{result.batch_id} --home {shlex.quote(str(home))}"
+    )
     exit_if_incomplete(result)
 
 

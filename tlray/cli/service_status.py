@@ -8,31 +8,33 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from tlray.cli.progress_text import eta_text, waiting_words
+from tlray.cli.batch_text import batch_line, quality_text, status_head, terminal_width
+from tlray.cli.progress_text import (
+    eta_words,
+    given_up,
+    in_order,
+    n_more_domains,
+    pace_text,
+    state_words,
+    waiting_workers,
+    why_text,
+)
 from tlray.cli.watch import follow_to_end
+from tlray.core.model.amounts import plural, rate
 from tlray.core.model.lifecycle import ItemState
+from tlray.core.model.printable import one_line
 from tlray.core.model.progress import BatchStatus
 from tlray.io.client.http_client import ServiceClient, batch_path
-from tlray.io.client.responses import one_line
-from tlray.io.disk.local_time import local_minute, utc_second
+from tlray.io.disk.local_time import utc_second
 
 PAGE = 500
-MAX_ISSUES = 5
 
 
 def print_batches(client: ServiceClient, *, as_json: bool) -> None:
     """Print the batches that the service shows whoever asks, the newest first."""
+    width = terminal_width()
     for row in client.pages("/api/v1/batch", "batches", limit=PAGE):
-        print(json.dumps(row) if as_json else batch_line(row))
-
-
-def batch_line(row: dict[str, Any]) -> str:
-    """Return one batch of a list as a line."""
-    at = local_minute(row["created_at"])
-    done = f"{row['counts'].get('succeeded', 0)}/{row['total']}"
-    owner = f"  ({one_line(row['owner'])})" if row.get("owner") else ""
-    name = one_line(row["name"])
-    return f"{row['batch_id']}  {at}  {row['state']:10} {done:>13} sets  {row['tracks']:>8} tracks  {name}{owner}"
+        print(json.dumps(row) if as_json else batch_line(row, width=width))
 
 
 def print_status(client: ServiceClient, batch_id: str, *, lines: bool, as_json: bool) -> None:
@@ -43,40 +45,28 @@ def print_status(client: ServiceClient, batch_id: str, *, lines: bool, as_json: 
         print(json.dumps({**status, "lines": refused} if lines else status))
         return
     print(status_text(status, time.time()))
-    print_quality(status.get("quality"))
     for line in refused:
         print(f"  line {line['line']}: {line['reason']} ({line['url']!r})")
 
 
-def print_quality(quality: dict[str, Any] | None) -> None:
-    """Print the quality of a batch's sets, if any of them has one."""
-    if quality is not None and quality["mean"] is not None:
-        issues = ", ".join(f"{n:,} × {name}" for name, n in list(quality["issues"].items())[:MAX_ISSUES])
-        rest = one_line(f": {issues}" if issues else "")
-        print(f"  quality: {quality['mean']:.2f}, mean of {quality['sets']:,} sets{rest}")
-
-
 def status_text(status: BatchStatus, now: float) -> str:
     """Return a snapshot in words, a line for each domain that has something open."""
-    counts = ", ".join(f"{n} {state}" for state, n in status["counts"].items() if n)
-    head = " ".join(filter(None, (status["batch_id"], one_line(status["name"]), status["state"]))) + ": "
-    lines = [
-        f"{head}{status['total']} items, {status['tracks']} tracks, {status['retries']} retries",
-        f"  list: {status['duplicates']} duplicates, {status['n_rejected']} rejected",
-        f"  items: {counts or 'none'}",
-    ]
-    if status["estimated_completion"] is not None:
-        lines.append(f"  {status['rate_per_min']:.0f}/min, ETA {eta_text(status, now)}")
-    if status.get("trouble"):
-        lines.append(f"  trouble: {status['trouble']}")
-    for domain, state in status["domains"].items():
-        words = [
-            f"{state['open']} open",
-            f"{state['in_flight']} held by tasks" if state.get("in_flight") else "",
-        ]
-        words += ["paused by hand" if state.get("state") == "paused" else ""]
-        lines.append(f"  {domain}: " + ", ".join(filter(None, words)))
-    return "\n".join([*lines, *(f"  {words}" for words in waiting_words(status, now))])
+    lines = status_head(status)
+    if status["state"] == "running":
+        lines.append(f"  {rate(status['rate_per_min'] / 60)}, {eta_words(status, now)}")
+    lines += [f"  {words}" for words in (*state_words(status), *waiting_workers(status))]
+    lines += filter(None, [quality_text(status.get("quality"))])  # type: ignore[arg-type]
+    order = in_order(status, now)
+    for name in order:
+        domain = status["domains"][name]
+        flying = f"{domain['in_flight']:,} in flight" if domain.get("in_flight") else ""
+        words = [f"{domain['open']:,} open", flying, pace_text(domain), why_text(domain, now)]
+        lines.append(f"  {one_line(name)}: " + ", ".join(filter(None, words)))
+    n_more, n_elsewhere = n_more_domains(status, order)
+    if n_more > 0:
+        lines.append(f"  {plural(n_more, 'more domain')}: {n_elsewhere:,} open")
+    parked = [f"  {one_line(name)} {given_up(why)}" for name, why in status.get("parked", {}).items()]
+    return "\n".join([*lines, *parked])
 
 
 def print_dead(client: ServiceClient, batch_id: str, *, reason: str | None, as_json: bool) -> None:

@@ -14,22 +14,22 @@ from typing import Annotated, Any
 import typer
 
 from tlray.cli import service_status
+from tlray.cli.batch_text import WHOLE, batch_line, quality_text, status_head, terminal_width
 from tlray.cli.options import HomeOption
+from tlray.cli.progress_text import why_text
 from tlray.cli.service_options import Json, OrService, service
 from tlray.core.model.lifecycle import OPEN_ITEM_STATES, BatchState, ItemState
 from tlray.errors import UsageError
-from tlray.io.client.responses import one_line
 from tlray.io.disk.home import Home
-from tlray.io.disk.local_time import local_minute, utc_second
+from tlray.io.disk.local_time import utc_second
 from tlray.io.disk.private_files import open_to_others
-from tlray.io.journal.domain_status import stored_waits, wait_text
+from tlray.io.journal.domain_status import stored_waits
 from tlray.io.journal.opening import has_journal, holder_elsewhere, open_reader
 from tlray.io.journal.rows import AttemptRow, BatchRow, ItemRow, totals
 from tlray.settings import read_settings
 
 QUALITY_S = 1.0
 """So long the catalogue may take to read what it lacks."""
-SLEEPS = " (sleeps: tlray scrape --resume)"
 
 
 def list_batches(home: HomeOption = None, url: OrService = None, as_json: Json = False) -> None:
@@ -46,23 +46,21 @@ def list_batches(home: HomeOption = None, url: OrService = None, as_json: Json =
         sys.stderr.write(f"nothing was scraped into {where.path} yet\n")
         return
     is_held = print_holder(where)
+    width, any_sleeps = terminal_width(), False
     with open_reader(where.path) as journal:
         for row, counts in journal.batch_summaries():
             sleeps = is_asleep(row, is_held=is_held)
-            if as_json:
-                row_json = {
-                    "batch_id": row.batch_id, "name": row.name, "state": row.state, "total": sum(counts.values()),
-                    "counts": as_resumed(row, counts) if sleeps else counts, "tracks": row.n_tracks,
-                    "created_at": row.created_at, "sleeps": sleeps,
-                }  # fmt: skip
-                print(json.dumps(row_json))
-            else:
-                at = local_minute(row.created_at)
-                done = f"{counts.get(ItemState.SUCCEEDED, 0)}/{sum(counts.values())}"
-                print(
-                    f"{row.batch_id}  {at}  {_state(row, sleeps=sleeps):10} {done:>13} sets  {row.n_tracks:>8} tracks  "
-                    f"{one_line(row.name)}{SLEEPS if sleeps else ''}"
-                )
+            row_json = {
+                "batch_id": row.batch_id, "name": row.name, "state": row.state, "total": sum(counts.values()),
+                "counts": as_resumed(row, counts) if sleeps else counts, "tracks": row.n_tracks,
+                "created_at": row.created_at, "sleeps": sleeps,
+            }  # fmt: skip
+            print(json.dumps(row_json) if as_json else batch_line(row_json, width=width))
+            any_sleeps |= sleeps
+    if any_sleeps and not as_json and width is not None and width < WHOLE:  # no room to say it in each line
+        sys.stderr.write(
+            f"nobody works at open batches here: `tlray scrape --resume BATCH --home {where.path}` goes on\n"
+        )
 
 
 def status(
@@ -94,33 +92,27 @@ def status(
         now = time.time()
         waiting = stored_waits(journal, row, by_domain, wall=now)
         quality = quality_of(where.path, batch_id) if row.n_tracks else None
+        row_json = {
+            "batch_id": row.batch_id, "name": row.name, "state": row.state, "total": sum(counts.values()), "counts": counts,
+            "duplicates": row.n_duplicates, "n_rejected": row.n_rejected, "found": row.n_found, "lists": row.n_lists,
+            "tracks": row.n_tracks, "retries": row.n_retries,
+            "blocked": row.n_blocked, "elapsed_s": row.elapsed_s, "domains": by_domain, "waits": waiting, "sleeps": sleeps,
+            "quality": quality,
+        }  # fmt: skip
         if as_json:
-            row_json = {
-                "batch_id": row.batch_id, "name": row.name, "state": row.state, "total": sum(counts.values()), "counts": counts,
-                "duplicates": row.n_duplicates, "n_rejected": row.n_rejected, "found": row.n_found, "lists": row.n_lists,
-                "tracks": row.n_tracks, "retries": row.n_retries,
-                "blocked": row.n_blocked, "elapsed_s": row.elapsed_s, "domains": by_domain, "waits": waiting, "sleeps": sleeps,
-                "quality": quality,
-            }  # fmt: skip
             if lines:
                 row_json["lines"] = [{"line": r.line, "text": r.text, "reason": r.reason} for r in refused]
             print(json.dumps(row_json))
             return
-    print(
-        f"{row.batch_id} {one_line(row.name)} {_state(row, sleeps=sleeps)}{SLEEPS if sleeps else ''}:"
-        f" {sum(counts.values())} items, {row.n_tracks} tracks, {row.n_retries} retries"
-    )
-    found = f"; {row.n_found} sets found, {row.n_lists} further pages of lists" if row.n_found else ""
-    print(f"  list: {row.n_duplicates} duplicates, {row.n_rejected} rejected{found}")
-    service_status.print_quality(quality)
+    text = [*status_head(row_json), *filter(None, [quality_text(quality)])]
     for domain, states in sorted(by_domain.items(), key=lambda kv: -sum(kv[1].values())):
         words = [
-            ", ".join(f"{n} {state}" for state, n in states.items()),
-            wait_text(waiting.get(domain, {}), now),
+            ", ".join(f"{n:,} {state}" for state, n in states.items()),
+            why_text(waiting.get(domain, {}), now),
         ]
-        print(f"  {domain}: " + "; ".join(filter(None, words)))
-    for line in refused:
-        print(f"  line {line.line}: {line.reason} ({line.text!r})")
+        text.append(f"  {domain}: " + "; ".join(filter(None, words)))
+    text += [f"  line {line.line}: {line.reason} ({line.text!r})" for line in refused]
+    print("\n".join(text))
 
 
 def quality_of(path: Path, batch_id: str) -> dict[str, Any] | None:
@@ -172,11 +164,6 @@ def as_resumed(row: BatchRow, counts: dict[ItemState, int]) -> dict[ItemState, i
         after = back.get(state, state)
         found[after] = found.get(after, 0) + n
     return found
-
-
-def _state(row: BatchRow, *, sleeps: bool) -> str:
-    """Return a batch's state in a word; "running" is said of none at which nobody works."""
-    return "sleeping" if sleeps and row.state is BatchState.RUNNING else row.state
 
 
 def dead(

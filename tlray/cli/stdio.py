@@ -6,6 +6,7 @@ with one line. Messages go to stderr; if that fails, the command goes on.
 
 from __future__ import annotations
 
+import atexit
 import codecs
 import errno
 import io
@@ -124,6 +125,13 @@ def plain_streams() -> Iterator[None]:
             out.flush()
         talk.flush()
         sys.stdout, sys.stderr = before
+        _leave_colours_alone()
+
+
+def _leave_colours_alone() -> None:
+    """Write no escape sequence at the exit: Ray has colorama write one to the streams of its import, whatever they are."""
+    if (colorama := sys.modules.get("colorama.initialise")) is not None:
+        atexit.unregister(colorama.reset_all)
 
 
 def terminal() -> TextIO:

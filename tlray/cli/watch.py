@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from tlray.batch_run import BatchResult
-from tlray.cli.command_end import exit_if_incomplete, summary_line
+from tlray.cli.command_end import exit_if_incomplete, say, say_what_is_left, signals_raised, summary_line
 from tlray.cli.progress import display
 from tlray.cli.service_options import BatchId, Json, ServiceUrl, service
-from tlray.cli.wait_notice import WaitingLines
 from tlray.errors import ServiceRefuses
 from tlray.io.client.events import follow
 from tlray.io.client.http_client import DEFAULT_URL, ServiceClient
@@ -33,9 +32,10 @@ def follow_to_end(client: ServiceClient, batch_id: str, *, as_json: bool) -> Non
     shown = display()
     status: Mapping[str, Any] = {}
     try:
-        for progress in follow(client, batch_id, on_wait=WaitingLines().say):
-            shown.show(progress)
-            status = progress
+        with signals_raised():
+            for progress in follow(client, batch_id, on_wait=lambda _, why: shown.lost(why)):
+                shown.show(progress)
+                status = progress
     except KeyboardInterrupt:
         shown.close()
         sys.stderr.write(
@@ -48,11 +48,8 @@ def follow_to_end(client: ServiceClient, batch_id: str, *, as_json: bool) -> Non
     if as_json:
         summary = {name: value for name, value in result.to_json().items() if name != "home"}
         print(json.dumps({**summary, "url": client.url}))
-    sys.stderr.write(f"{summary_line(result)}\n")
-    if result.dead:
-        where = f"{batch_id} --url {client.url}"
-        again = f", `tlray retry {where}` tries again" if result.state == "completed" else ""
-        sys.stderr.write(f"`tlray dead {where}` tells why{again}\n")
+    say(f"{summary_line(result)}\nresults at {client.url}/batches/{batch_id}")
+    say_what_is_left(result, f"{batch_id} --url {client.url}")
     exit_if_incomplete(result)
 
 

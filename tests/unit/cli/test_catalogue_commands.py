@@ -17,7 +17,8 @@ from made_catalogue import MadeHome
 from made_sets import a_set, a_track
 
 import tlray
-from tlray.cli import run, service_status
+from tlray.cli import run
+from tlray.cli.batch_text import quality_text
 from tlray.errors import UsageError
 from tlray.model import Tracklist
 
@@ -223,8 +224,6 @@ def test_a_status_has_the_quality_of_the_batch(home: Path, capsys: pytest.Captur
     assert "  quality: 0.70, mean of 2 sets\n" in capsys.readouterr().out
     assert run(["status", "b1", "--home", str(home), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["quality"] == {"sets": 2, "mean": 0.7, "issues": {}}
-    service_status.print_quality({"sets": 9, "mean": 0.5, "issues": {"no date": 4, "not\x1b identified": 2}})
-    assert capsys.readouterr().out == "  quality: 0.50, mean of 9 sets: 4 × no date, 2 × not? identified\n"
-    service_status.print_quality(None)
-    service_status.print_quality({"sets": 0, "mean": None, "issues": {}})
-    assert capsys.readouterr().out == ""
+    many = {"sets": 9, "mean": 0.5, "issues": {"no date": 4, "not\x1b identified": 2}}
+    assert quality_text(many) == "  quality: 0.50, mean of 9 sets: 4 × no date, 2 × not? identified"
+    assert quality_text(None) == quality_text({"sets": 0, "mean": None, "issues": {}}) == ""

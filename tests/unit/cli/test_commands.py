@@ -41,7 +41,7 @@ def test_the_version_and_the_formats_are_told(capsys: pytest.CaptureFixture[str]
 def test_batches_are_listed(home: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert run(["list", "--home", str(home)]) == 0
     assert f"{BATCH}  2023-11-" in (out := capsys.readouterr().out)
-    assert "3/4 sets" in out
+    assert "4/4 done       1 dead" in out
     assert run(["list", "--home", str(home), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["batch_id"], told["total"], told["counts"]) == (BATCH, 4, {"dead": 1, "succeeded": 3})

@@ -87,9 +87,9 @@ def test_a_batch_is_cancelled_whole_and_its_books_balance(
 @pytest.mark.parametrize(
     ("state", "action", "code", "says"),
     [
-        (BatchState.PAUSED, "cancel", 0, "B1 cancelled: 3 of 3 done"),
-        (BatchState.SCHEDULED, "cancel", 0, "B1 cancelled: 3 of 3 done"),
-        (BatchState.CANCELLING, "cancel", 0, "B1 cancelled: 3 of 3 done"),
+        (BatchState.PAUSED, "cancel", 0, "B1 cancelled: 0 of 3 done, 3 cancelled"),
+        (BatchState.SCHEDULED, "cancel", 0, "B1 cancelled: 0 of 3 done, 3 cancelled"),
+        (BatchState.CANCELLING, "cancel", 0, "B1 cancelled: 0 of 3 done, 3 cancelled"),
         (BatchState.CANCELLING, "pause", 2, "batch B1 is cancelling; that does not go with: pause"),
         (BatchState.SCHEDULED, "pause", 2, "batch B1 is scheduled; that does not go with: pause"),
         (BatchState.COMPLETED, "cancel", 2, "batch B1 is completed already; there is nothing to cancel"),
@@ -117,7 +117,7 @@ def test_a_list_that_was_never_taken_in_whole_is_dropped(
     assert steer(home, "pause", "B2") == 2
     assert "is still being received" in capsys.readouterr().err
     assert steer(home, "cancel", "B2") == 0
-    assert capsys.readouterr().out == "B2 cancelled: 3 of 3 done\n"
+    assert capsys.readouterr().out == "B2 cancelled: 0 of 3 done, 3 cancelled\n"
     with open_reader(home.path) as journal:
         assert [row.batch_id for row in journal.batches()] == ["B1"]
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tlray.cli import progress
-from tlray.cli.progress import LINE_EVERY_S, Bar, Lines, display, eta_text, n_done, trouble_text
+from tlray.cli.progress import LINE_EVERY_S, Bar, Lines, display
+from tlray.cli.progress_text import eta_text, trouble_text
 
 NOW = 1_800_000_000.0
 
@@ -30,11 +31,13 @@ def resting(until: float, n_open: int = 1, **values: Any) -> dict[str, Any]:
     ("left_s", "text"),
     [
         (None, "?"),
-        (-5.0, "0:00"),  # late, but not yet done
-        (0.4, "0:00"),
-        (65.0, "1:05"),
-        (3_600.0, "1:00:00"),
-        (47 * 3_600.0 + 61, "47:01:01"),
+        (-5.0, "soon"),  # late, but not yet done
+        (0.4, "1 s"),
+        (65.0, "65 s"),
+        (100.0, "2 min"),
+        (3_600.0, "60 min"),
+        (2 * 3_600.0, "2 h"),
+        (47 * 3_600.0 + 61, "1 d 23 h"),
         (50 * 3_600.0, "2 d 2 h"),
         (1e300, "more than a year"),  # a site may ask for it
     ],
@@ -76,15 +79,12 @@ def test_a_node_that_is_lost_is_told_at_once_and_once(
     ]
 
 
-def test_what_is_final_is_done() -> None:
-    assert n_done(told(counts={"dead": 2, "skipped": 1, "cancelled": 1})["counts"]) == 7
-
-
 @pytest.mark.parametrize(
     ("what", "pattern"),
     [
         (told(), ""),
-        (told(counts={"dead": 2, "skipped": 1}, retries=3), "2 dead; 1 skipped; 3 retries"),
+        (told(counts={"dead": 2, "skipped": 1}, retries=3), "2 dead, 1 skipped, 3 retries"),
+        (told(counts={"cancelled": 2}, retries=1), "2 cancelled, 1 retry"),
         (told(domains={n: {"open": 1, "blocks": 2} for n in "abcd"}), "blocks: a 2, b 2, c 2"),
         (told(domains={"a": resting(NOW + 90)}), r"a rests until \d\d:\d\d:\d\d \(blocked: captcha\)"),
         (told(domains={"a": resting(NOW + 1e5)}), r"a rests until 2027-\d\d-\d\d \d\d:\d\d \(.*\)"),
@@ -115,9 +115,9 @@ def test_a_line_is_written_now_and_then_and_at_every_change_of_state(
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines() == [
-        "running 3/8, 12/min, 2 workers, ETA 1:05",
-        "paused 3/8, 12/min, 2 workers, 1 retries",
-        "paused 3/8, 12/min, 2 workers",
+        "running 3/8, 12/min, 2 workers, ETA 65 s",
+        "paused 3/8, 2 workers; 1 page in flight still finishes, nothing new begins; 1 retry",
+        "paused 3/8, 2 workers; 1 page in flight still finishes, nothing new begins",
     ]
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tlray.cli import run
-from tlray.cli.service_status import batch_line, letter_text, status_text
+from tlray.cli.batch_text import batch_line
+from tlray.cli.service_status import letter_text, status_text
 from tlray.cli.submit import SendingLines, variables
 from tlray.cli.watch import result_of
 from tlray.errors import ServiceRefuses
@@ -28,7 +29,9 @@ def snapshot(**values: Any) -> dict[str, Any]:
     return {
         "batch_id": "B", "name": "mine", "state": "running", "total": 7, "counts": counts, "duplicates": 1, "n_rejected": 0,
         "tracks": 40, "retries": 2, "answered": 0, "rate_per_min": 12.4, "estimated_completion": NOW + 65, "elapsed_s": 3.0,
-        "trouble": None, "domains": {"a.test": {"open": 3, "in_flight": 1, "cooling_until": NOW + 90, "reason": "blocked"}},
+        "estimate_waits_on": "a.test", "trouble": None, "domains": {"a.test": {
+            "open": 3, "in_flight": 1, "max_rate": 1 / 8, "cooling_until": NOW + 90, "reason": "blocked",
+        }},
         **values,
     }  # fmt: skip
 
@@ -89,28 +92,41 @@ def test_values_of_a_template_are_one_several_or_a_range() -> None:
 def test_a_status_is_told_by_domain() -> None:
     text = status_text(snapshot(), NOW)
     for words in (
-        "B mine running: 7 items, 40 tracks, 2 retries",
-        "list: 1 duplicates, 0 rejected",
+        "B mine running: 4 of 7 items done, 40 tracks, 2 retries",
+        "list: 1 duplicate, 0 rejected",
         "items: 2 queued, 1 leased, 3 succeeded, 1 dead",
-        "12/min, ETA 1:05",
-        "a.test: 3 open, 1 held by tasks",
-        "a.test rests until",
-        "(blocked)",
+        "12/min, ETA 65 s (a.test decides)",
+        "a.test: 3 open, 1 in flight, 1 every 8 s, rests until",
+        ": blocked",
     ):
         assert words in text
-    assert "trouble" not in text
+    assert "nothing goes on" not in text
     paused = {"a.test": {"open": 1, "state": "paused"}}
-    told = snapshot(trouble="no CPU", domains=paused, estimated_completion=None, counts={"succeeded": 0})
+    missing = {"estimated_completion": None, "estimate_missing": "paused-domain"}
+    told = snapshot(
+        trouble="no CPU",
+        domains=paused,
+        counts={"succeeded": 0},
+        n_domains=60,
+        parked={"b.test": "parked: x"},
+        **missing,
+    )
     assert status_text(told, NOW).splitlines()[2:] == [
         "  items: none",
-        "  trouble: no CPU",
-        "  a.test: 1 open, paused by hand",
+        "  12/min, ETA ? (a.test is paused by an admin)",
+        "  nothing goes on: no CPU",
+        "  a.test: 1 open, paused by an admin",
+        "  59 more domains: 0 open",
+        "  b.test was given up: x",
     ]
+    paused_batch = status_text(snapshot(state="paused"), NOW)
+    assert "ETA" not in paused_batch
+    assert "1 page in flight still finishes, nothing new begins" in paused_batch
 
 
 def test_a_batch_and_a_dead_letter_are_lines() -> None:
     row = {**snapshot(), "created_at": NOW, "owner": "ada"}
-    assert batch_line(row).endswith("3/7 sets        40 tracks  mine  (ada)")
+    assert batch_line(row).endswith("4/7 done       1 dead        40 tracks  mine  (ada)")
     tried = {
         "attempt": 1,
         "at": NOW,

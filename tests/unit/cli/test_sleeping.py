@@ -51,7 +51,7 @@ def test_what_a_living_coordinator_works_at_is_running(
 ) -> None:
     with home.hold(ME):
         status = told(home, capsys, "status", "B1")
-        assert status.startswith("B1 a mix running: 3 items, ")
+        assert status.startswith("B1 a mix running: 0 of 3 items done, ")
         assert "  a.test: 2 leased, 1 queued\n" in status
         assert "  running " in (listed := told(home, capsys, "list"))
         assert "sleep" not in status + listed
@@ -65,7 +65,7 @@ def test_what_nobody_works_at_sleeps_and_leases_nothing(
 ) -> None:
     home.hold(ME).close()
     status = told(home, capsys, "status", "B1")
-    assert status.startswith(f"B1 a mix sleeping {SLEEPS}: 3 items, ")
+    assert status.startswith(f"B1 a mix sleeping {SLEEPS}: 0 of 3 items done, ")
     assert "  a.test: 3 queued\n" in status
     listed = told(home, capsys, "list")
     assert "  sleeping " in listed

@@ -9,7 +9,7 @@ from made_sets import a_set, a_track
 
 from tlray.core.catalogue.names import folded
 from tlray.core.model.address_policy import AddressPolicy
-from tlray.core.model.durations import as_clock
+from tlray.core.model.durations import as_clock, in_words
 from tlray.core.model.merged import (
     OF_SET,
     ROW_COLUMNS,
@@ -56,6 +56,13 @@ def test_a_private_address_is_allowed_in_the_networks_that_are_named() -> None:
 
 def test_a_duration_is_shown_as_a_player_shows_it() -> None:
     assert [as_clock(seconds) for seconds in (0, 240.9, 3_753)] == ["0:00", "4:00", "1:02:33"]
+    assert [as_clock(seconds) for seconds in (-0.5, -30, -3_601)] == ["0:00", "-0:30", "-1:00:01"]
+
+
+def test_a_long_duration_has_no_power_of_ten() -> None:
+    year_s = 365 * 86_400.0
+    words = [in_words(years * year_s) for years in (999, 2_028, 1_500_000)]
+    assert words == ["999 years", "2,028 years", "more than a million years"]
 
 
 def test_json_drives_no_terminal() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 from made_sets import a_set, a_track, cued, mashup_part, with_row
 
 from tlray.export.json_shape import plain
 from tlray.model import CuePrecision, Track
-from tlray.service.page.timeline import as_text, lanes_of, table_of
+from tlray.service.page.timeline import MAX_MARKS, as_it_stands, as_text, lanes_of, table_of
 
 
 def rows_of(*tracks: Track) -> list[dict[str, Any]]:
@@ -35,8 +36,31 @@ def test_a_set_without_times_has_no_timeline() -> None:
     assert lanes_of(rows_of(*cued(None, None).tracks), 200.0) == []
 
 
+def test_a_lane_of_many_rows_is_drawn_to_its_end() -> None:
+    (lane,) = lanes_of(rows_of(*cued(*(float(n) for n in range(1_000))).tracks), 1_000.0)
+    assert len(lane.marks) == MAX_MARKS
+    assert lane.marks[-1].x > 99
+    steps = [after.x - before.x for before, after in pairwise(lane.marks)]
+    assert max(steps) < 1
+
+
+def test_one_time_that_is_none_does_not_press_the_others_together() -> None:
+    (lane,) = lanes_of(rows_of(*cued(-30.0, 0.0, 600.0, 1e9).tracks), 1_200.0)
+    assert [mark.x for mark in lane.marks] == [0.0, 0.0, 25.0, 100.0]
+    assert (lane.is_open, lane.length_s) == (True, 1_200.0)
+    assert lane.marks[0].label.startswith("-0:30 ")
+
+
+def test_a_line_that_says_more_than_the_row_knows_is_shown() -> None:
+    for text, said in (
+        ("ID - ID", ""), ("ID", ""), ("id – id", ""), ("ID - ID (Vocals: Mara)", "ID - ID (Vocals: Mara)"), ("", ""),
+    ):  # fmt: skip
+        (row,) = rows_of(a_track(1, artist="", title="", text=text, labels=[]))
+        assert as_it_stands(row) == said
+
+
 def test_the_end_is_open_where_the_length_is_not_known_or_too_short() -> None:
-    for duration_s in (None, 50.0):
+    for duration_s in (None, 60.0):
         (lane,) = lanes_of(rows_of(*cued(0.0, 100.0).tracks), duration_s)
         assert lane.is_open
         assert lane.end_s > 100.0

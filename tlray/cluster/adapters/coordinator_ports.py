@@ -25,6 +25,7 @@ from tlray.cluster.workers.limiter import start_limiter
 from tlray.cluster.workers.ray_task import scrape_lease
 from tlray.core.scheduling.crash_suspect import ANY_ITEM, CrashSuspect
 from tlray.core.scheduling.lease import Stops
+from tlray.core.scheduling.task_names import TaskNames
 from tlray.errors import CannotFinish, TlrayError
 from tlray.io.disk.home import Home
 from tlray.io.disk.private_files import keep_private
@@ -139,6 +140,7 @@ class HomeParts:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._store = open_store(home)
+        self._names = TaskNames()
 
     def publish(self, batch_id: str, *stems: str) -> None:
         """Make committed parts visible."""
@@ -157,7 +159,7 @@ class HomeParts:
     ) -> tuple[PartRow, dict[str, int]]:
         """Merge in a Ray task. It waits for no CPU: those may be taken by the tasks of other batches for hours, and this batch's
         end waits for it."""
-        options = {"name": "merge parts", "num_cpus": 0, "max_retries": 1}
+        options = {"name": self._names.bounded("merge", batch_id), "num_cpus": 0, "max_retries": 1}
         try:
             merged = await ray.remote(_merge).options(**options).remote(self._home, batch_id, stems, new_stem)
         except RayTaskError as error:
@@ -221,7 +223,7 @@ def ray_ports(
         tasks=RayTasks(terms, coordinator, node_id),
         limiter=lambda number: RayLimiter(number, terms.identity, node_id),
         parts=HomeParts(home),
-        meters=Metrics(),
+        meters=Metrics(terms.identity),
         die=lambda: os._exit(1),
     )
 

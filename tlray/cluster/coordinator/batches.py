@@ -60,9 +60,9 @@ class Batches:
 
     # -- opening -----------------------------------------------------------------------------------
 
-    async def open(self, batch_id: str, found: Found | None = None) -> None:
+    async def open(self, batch_id: str, found: Found | None = None, *, since: float | None = None) -> None:
         """Take a journalled batch into memory, with what is remembered of its domains; ``found`` is what `read` returns, where
-        that has been done."""
+        that has been done; ``since`` is when its items were queued, where that was not at its beginning."""
         state = self._state
         if state.book(batch_id) is not None:
             return
@@ -73,7 +73,7 @@ class Batches:
             return
         # from here on nothing is awaited until the engine has all of it
         now, wall = self._state.now(), self._state.wall()
-        book = book_of(row, counts)
+        book = book_of(row, counts, since=since)
         book.version = max(state.first_version, row.version) + 1
         lanes = {domain: counts[domain].get(ItemState.QUEUED, 0) for domain in book.open_by_domain}
         state.engine.open(book, lanes, now=now)
@@ -306,7 +306,7 @@ class Batches:
                 state.engine.revive(row.id, revived, now=self._state.now())
             elif revived or row.state is not BatchState.COMPLETED:
                 self._finished.pop(batch_id, None)
-                await self.open(batch_id)
+                await self.open(batch_id, since=state.wall() if row.state is BatchState.COMPLETED else None)
             state.wake.set()
             return await self.status(batch_id), sum(revived.values())
 

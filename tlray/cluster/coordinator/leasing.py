@@ -258,11 +258,11 @@ class Leasing:
             task = self._tasks.get(changeset.lease_id)
             committed = await state.write(self._commit_and_publish, changeset, now, task.node if task else "")
         begun, now = now, state.now()  # the disk may have taken its time
+        wait_s = report.permit_wait_s if report is not None else 0.0
+        self._ports.meters.count(changeset, took_s=now - begun, permit_wait_s=wait_s)
         empty = engine.apply(changeset, now=now, killed=committed.killed, added=committed.added)
         if report is not None:
             engine.apply_robots(report, now=now)
-        wait_s = report.permit_wait_s if report is not None else 0.0
-        self._ports.meters.count(changeset, took_s=now - begun, permit_wait_s=wait_s)
         for batch in {change.item.batch for change in changeset.changes} | {
             d.batch for d in changeset.deaths
         }:

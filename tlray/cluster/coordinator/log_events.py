@@ -11,6 +11,8 @@ from tlray.core.scheduling.engine import Engine
 from tlray.core.scheduling.node_loss import LostNode
 
 logger = logging.getLogger(__name__)
+MUCH_LONGER = 0.1
+"""A rest that answers in flight prolong by less of itself is no news."""
 
 
 def opened(book: Batch) -> None:
@@ -54,7 +56,9 @@ def node_lost(book: Batch, node: LostNode) -> None:
 def log_changes(changeset: Changeset, engine: Engine, *, now: float) -> None:
     """Log what a changeset has brought; items only where somebody wants that."""
     for rest in changeset.cool_downs:
-        logger.info("domain rests domain=%s rest_s=%.0f why=%s", rest.domain, rest.until - now, rest.reason)
+        rest_s, longer_s = rest.until - now, rest.until - engine.domains[rest.domain].rest_until
+        if not rest.prolongs or longer_s > MUCH_LONGER * rest_s:
+            logger.info("domain rests domain=%s rest_s=%.0f why=%s", rest.domain, rest_s, rest.reason)
     if not logger.isEnabledFor(logging.DEBUG):
         return
     for change in changeset.changes:

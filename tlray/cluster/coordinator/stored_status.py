@@ -87,17 +87,18 @@ def stored_book(row: BatchRow) -> Batch:
     return book
 
 
-def book_of(row: BatchRow, counts: Counts) -> Batch:
-    """Return the books of a batch, as the journal has them."""
+def book_of(row: BatchRow, counts: Counts, *, since: float | None = None) -> Batch:
+    """Return the books of a batch, as the journal has them; ``since``: when its items were queued, if not at its beginning."""
     open_by_domain = {
         domain: n for domain, by in counts.items() if (n := sum(c for s, c in by.items() if not s.is_final))
     }
+    waits_since = max(row.created_at, row.options.not_before or 0.0, since or 0.0)
     return Batch(
         row.id, row.batch_id, row.name, row.priority, row.state, totals(counts),
         politeness=row.options.politeness, retry=row.options.retry, owner=row.owner, keeps_pages=row.options.keeps_pages,
         n_duplicates=row.n_duplicates, n_rejected=row.n_rejected, n_sets=row.n_sets, n_tracks=row.n_tracks,
         n_retries=row.n_retries, n_blocked=row.n_blocked, n_answered=row.n_answered, n_found=row.n_found,
-        n_lists=row.n_lists, created_at=row.created_at,
+        n_lists=row.n_lists, created_at=row.created_at, waits_since=waits_since,
         open_by_domain=open_by_domain, fresh_for_s=row.options.fresh_for_s, networks=row.options.networks,
         is_matching=row.options.fresh_for_s > 0 and not row.state.is_final, terms=row.options.terms,
     )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,10 @@ class CoordinatorActor(Coordinator):
         write_log(settings.terms.log)
         context = ray.get_runtime_context()
         home, node = Home(Path(settings.home), settings.terms.storage), context.get_node_id()
-        is_restart = bool(context.was_current_actor_reconstructed)
+        with warnings.catch_warnings(
+            action="ignore"
+        ):  # Ray's own code asks a deprecated property of Ray, on our stderr
+            is_restart = bool(context.was_current_actor_reconstructed)
         if not is_restart:  # Ray would not start it again, and the storage may be back soon
             check_storage(home)
         if settings.may_move:

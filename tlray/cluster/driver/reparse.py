@@ -18,6 +18,7 @@ from typing import Any
 import ray
 
 from tlray.cluster.driver.client import Client
+from tlray.core.scheduling.task_names import TaskNames
 from tlray.errors import Conflict, Interrupted
 from tlray.io.disk.home import Home
 from tlray.io.disk.home_lock import take
@@ -139,19 +140,17 @@ class _Tasks:
     """The Ray tasks that read parts."""
 
     def __init__(self, home: Home, *, changed_only: bool) -> None:
-        self._home, self._changed_only = home, changed_only
-        self._whole, self._portion, self._join = (
-            ray.remote(task).options(num_cpus=1, max_retries=1) for task in (_reparse, _read, _stage)
-        )
+        self._home, self._changed_only, self._names = home, changed_only, TaskNames()
+        self._tasks = tuple(ray.remote(task) for task in (_reparse, _read, _stage))
 
     def begin(self, work: PartWork, n: int) -> Any:
         """Read a part in one task, or in as many as there are portions, which another one joins; return what to wait for."""
+        name = self._names.bounded("reparse", work.part.batch_id)
+        whole, portion, join = (t.options(name=name, num_cpus=1, max_retries=1) for t in self._tasks)
         if n == 1:
-            return self._whole.remote(self._home, work, self._changed_only)
-        portions = [
-            self._portion.remote(self._home, work, self._changed_only, index, n) for index in range(n)
-        ]
-        return self._join.remote(self._home, work.part, *portions)
+            return whole.remote(self._home, work, self._changed_only)
+        portions = [portion.remote(self._home, work, self._changed_only, index, n) for index in range(n)]
+        return join.remote(self._home, work.part, *portions)
 
 
 def _reparse(home: Home, work: PartWork, changed_only: bool) -> Reparsed:

@@ -309,15 +309,35 @@ def _is_on_loopback(address: str) -> bool:
     return host in ("127.0.0.1", "localhost", "[::1]") and not answers(f"{get_node_ip_address()}:{port}")
 
 
+def _token_file() -> Path:
+    """Return the file of Ray's token, which need not be there."""
+    try:
+        return Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or "~/.ray/auth_token").expanduser()
+    except RuntimeError:
+        reason = "Ray has no place for its token: HOME is not set, and this user has no home folder"
+        raise UsageError(f"{reason}; set HOME to a folder of this user") from None
+
+
+def _is_there(file: Path) -> bool:
+    """Return True if a file is there and this user may look at it."""
+    with contextlib.suppress(PermissionError):
+        return file.exists()
+    return False
+
+
 def _init(address: str | None, *, dashboard: bool, num_cpus: int | None) -> None:
     import ray  # noqa: PLC0415
 
-    if address is not None and "://" not in address and address != "auto" and not answers(address):
+    if address is not None and "://" in address:
+        raise UsageError(
+            f"tlray does not work through Ray Client ({address}); name the cluster's GCS, HOST:6379"
+        )
+    if address is not None and address != "auto" and not answers(address):
         raise RayUnavailable(address, "nothing listens there")
     job = ray.job_config.JobConfig(metadata={"program": f"tlray {__version__}"})
     quieten()
-    token = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or "~/.ray/auth_token").expanduser()
-    is_new = not token.exists()
+    token = _token_file()
+    is_new = not _is_there(token)
     quiet: dict[str, Any] = {
         "job_config": job,
         "log_to_driver": False,
@@ -335,7 +355,7 @@ def _init(address: str | None, *, dashboard: bool, num_cpus: int | None) -> None
                 ray.init(address=address, **quiet)
     except (ConnectionError, RuntimeError, OSError, ValueError, ray.exceptions.RayError) as error:
         raise RayUnavailable(address or "this machine", str(error).splitlines()[0][:300]) from error
-    if is_new and token.exists():  # Ray has just made it, for whoever may read it
+    if is_new and _is_there(token):  # Ray has just made it, for whoever may read it
         token.chmod(0o600)
     if (is_open := open_to_others(token)) is not None:
         logger.warning("Ray's token file %s", is_open)

@@ -50,6 +50,8 @@ from tlray.io.journal.writer import Journal
 logger = logging.getLogger(__name__)
 MAX_SLEEP_S = 1.0
 """The loop looks around at least so often, while there are tasks or somebody watches."""
+SHOW_EVERY_S = 2.0
+"""How often metrics are shown: Ray exports every 10 s, and forgets a gauge that was not set for 20 s."""
 LANES_AT_ONCE = 32
 """Lanes that are loaded from the journal in one go."""
 SETTLE_S = 10.0
@@ -116,6 +118,7 @@ class Coordinator(
             )  # fmt: skip
             state.on_change = self._feed.changed
         self._closing: asyncio.Task[None] | None = None
+        self._showing: asyncio.Task[None] | None = None
         self._looked_again = ports.clock.monotonic()
 
     # -- the loop ----------------------------------------------------------------------------------
@@ -124,6 +127,7 @@ class Coordinator(
         """Go on for as long as the actor lives; it calls this itself."""
         if self._feed is not None:
             self._feed.start()
+        self._showing = asyncio.create_task(self._show_metrics())
         await self._guarded(self._open_batches)
         self._scheduler.start()
         while not self._state.is_stopping:
@@ -158,10 +162,6 @@ class Coordinator(
         now = self._state.now()
         self._shutdown.step(now)
         self._look_again(now)
-        state.ports.meters.show(
-            state.engine, n_working=self._leasing.n_working, n_waiting=self._leasing.n_waiting,
-            is_halted=state.trouble is not None, incarnation=state.incarnation, now=now, wall=state.wall(),
-        )  # fmt: skip
         state.engine.tick(now)
         self._limiters.forget_domains(state.engine.forget_idle(now))
         await self._load()
@@ -173,6 +173,19 @@ class Coordinator(
         await self._leasing.end_stuck()
         self._leasing.follow_demand()
         self._refresh_watchers(now)
+
+    async def _show_metrics(self) -> None:
+        """Show metrics, beside the loop: a journal or a storage that hangs holds that up, and is when figures are looked at."""
+        while not self._state.is_stopping:
+            await self._guarded(self._show)
+            await asyncio.sleep(SHOW_EVERY_S)
+
+    async def _show(self) -> None:
+        state = self._state
+        state.ports.meters.show(
+            state.engine, n_working=self._leasing.n_working, n_waiting=self._leasing.n_waiting,
+            is_halted=state.trouble is not None, incarnation=state.incarnation, now=state.now(), wall=state.wall(),
+        )  # fmt: skip
 
     def _look_again(self, now: float) -> None:
         """End this life when the storage or the journal that stopped it is back: Ray starts the next one, which goes on."""
@@ -240,6 +253,8 @@ class Coordinator(
         self._state.is_stopping = True
         self._state.wake.set()
         await self._scheduler.stop()
+        if self._showing is not None:
+            self._showing.cancel()
         await self._state.settle(settle_s)
         if self._feed is not None:
             await self._feed.close()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+from typing import NamedTuple
 
 from tlray.cluster.handlers.handlers import Handlers, Parts, command, read
 from tlray.core.model.item import Priority
-from tlray.core.model.progress import BatchDomain, DomainHistory, DomainStatus
+from tlray.core.model.lifecycle import BatchState
+from tlray.core.model.progress import BatchDomain, DomainHistory, DomainStatus, n_done, n_open
 from tlray.core.model.receipts import DomainPreview
 from tlray.core.politeness.domain import DomainState
 from tlray.core.politeness.policy import PolitenessOptions
@@ -30,13 +32,23 @@ MAX_COUNTED = 50
 """Batches whose counts are kept."""
 
 
+class DomainCounts(NamedTuple):
+    """Items of one domain of a batch, as they are stored."""
+
+    total: int
+    dead: int
+    n_open: int
+    done: int | None
+    """None: all that are not open."""
+
+
 class DomainHandlers(Handlers):
     """Methods for domains."""
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
-        self._counted: dict[str, tuple[float, dict[str, tuple[int, int, int]]]] = {}
-        """Batch → until when its counts stand, and the counts."""
+        self._counted: dict[str, tuple[float, BatchState, dict[str, DomainCounts]]] = {}
+        """Batch → until when its counts stand, in which state, and the counts."""
 
     async def list_domains(
         self, *, owner: str | None, after: str, limit: int
@@ -113,38 +125,41 @@ class DomainHandlers(Handlers):
         book, now, wall = self._state.book(batch_id), self._state.now(), self._state.wall()
         found = []
         for name in names:
-            total, dead, stored_open = counts[name]
+            n = counts[name]
             state = self._state_of(rows.get(name) or DomainRow(name), row.options.politeness)
-            left = stored_open if book is None else max(0, book.open_by_domain.get(name, 0))
+            left = n.n_open if book is None else max(0, book.open_by_domain.get(name, 0))
+            total = max(n.total, left)
             found.append(
-                batch_domain(state, total=max(total, left), dead=dead, left=left, now=now, wall=wall)
+                batch_domain(state, total=total, dead=n.dead, left=left, done=n.done, now=now, wall=wall)
             )
         return found, names[-1] if len(names) == limit else None
 
-    async def _count_by_domain(self, row: BatchRow) -> dict[str, tuple[int, int, int]]:
-        """Return all, dead and open items of each domain; those of a long list are not counted again at each question."""
+    async def _count_by_domain(self, row: BatchRow) -> dict[str, DomainCounts]:
+        """Return the counts of each domain; those of a long list are not counted again at each question."""
         now = self._state.now()
         kept = self._counted.get(row.batch_id)
-        if kept is None or now >= kept[0]:
+        if kept is None or now >= kept[0] or row.state is not kept[1]:
             is_open = self._state.book(row.batch_id) is None and not row.state.is_final
+            is_cancelled = row.state in (BatchState.CANCELLING, BatchState.CANCELLED)
 
-            def query(journal: JournalReader) -> dict[str, tuple[int, int, int]]:
-                by_state = journal.counts(row.id) if is_open else {}
+            def query(journal: JournalReader) -> dict[str, DomainCounts]:
+                by_state = journal.counts(row.id) if is_open or is_cancelled else {}
                 return {
-                    name: (
+                    name: DomainCounts(
                         n,
                         dead,
-                        sum(n for state, n in by_state.get(name, {}).items() if not state.is_final),
+                        n_open(by_state.get(name, {})),
+                        n_done(by_state.get(name, {})) if is_cancelled else None,
                     )
                     for name, (n, dead) in journal.count_by_domain(row.id).items()
                 }
 
             counts = await self._reader.ask(query)
             until = self._state.now() + COUNT_SHARE_OF_TIME * (self._state.now() - now)
-            kept = self._counted[row.batch_id] = (until, counts)
+            kept = self._counted[row.batch_id] = (until, row.state, counts)
             if len(self._counted) > MAX_COUNTED:
                 del self._counted[next(iter(self._counted))]
-        return kept[1]
+        return kept[2]
 
     async def domains_of_host(self, name: str) -> list[DomainStatus]:
         """Return a domain, and of a host those at its ports."""

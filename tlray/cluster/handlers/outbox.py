@@ -67,9 +67,9 @@ class OutboxHandlers(Handlers):
         now = self._state.wall()
         next_at = next_attempt_at(delivery, n_attempts, made_at=made_at, now=now, jitter=random.random())  # noqa: S311
         result = "delivered" if delivery.is_delivered else "given up" if next_at is None else "tried again"
-        self._state.ports.meters.delivered(result)
         settle = self._state.journal.settle_notice
         await self._state.write(settle, notice_id, delivery, at=now - took_s, took_s=took_s, next_at=next_at)
+        self._state.ports.meters.delivered(result)
 
     @command
     async def announce_changes(self, batch_id: str, subject: str, sets: list[dict[str, Any]]) -> None:

@@ -168,7 +168,7 @@ class Meters(Protocol):
     """Metrics for Prometheus and Ray's dashboard."""
 
     def count(self, changeset: Changeset, *, took_s: float, permit_wait_s: float) -> None:
-        """Count what a report brought, and how long it took to write."""
+        """Count what a report brought, before it is applied, and how long it took to write."""
         ...
 
     def delivered(self, result: str) -> None:

@@ -87,7 +87,7 @@ class ScrapeTask:
         self._number = 0
         """Of the last report."""
         self._cpu_s = ports.cpu_s()
-        self._waited_at = ports.clock.monotonic()
+        self._waited_at, self._n_waiting = ports.clock.monotonic(), 0
         self._n_done = 0
         self._in_hand = FIRST_LEASE
         self._staging_bytes = 0
@@ -349,7 +349,8 @@ class ScrapeTask:
         """Send a report; an empty one says that the task lives."""
         cpu_s, self._cpu_s = self._ports.cpu_s() - self._cpu_s, self._ports.cpu_s()
         now, gauge = self._clock.monotonic(), self._ports.gauge
-        wait_s, self._waited_at = self._pacing.n_pending * (now - self._waited_at), now
+        n_waited, self._n_waiting = (self._n_waiting + self._pacing.n_pending) / 2, self._pacing.n_pending
+        wait_s, self._waited_at = n_waited * (now - self._waited_at), now
         return await self._ports.coordinator.report(Report(
             self._lease_id, self._number, outcomes, parts, robots, n_wanted, cpu_s, gauge.read(now), gauge.node, wait_s
         ))  # fmt: skip
@@ -389,6 +390,7 @@ class ScrapeTask:
             self._forgot_at = now
             for name in self._pacing.forget_idle(set(self._held.values()), now=now):
                 self._robots_text.pop(name, None)
+        self._n_waiting = self._pacing.n_pending
         if kept := [item for item in items if item.reused is not None]:
             answering = asyncio.create_task(self._answer(kept))
             self._reuse[answering] = kept

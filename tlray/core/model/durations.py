@@ -25,13 +25,17 @@ _ONE = {60.0: "a minute", 3_600.0: "an hour", 86_400.0: "a day"}
 def in_words(seconds: float) -> str:
     """Return a duration in words, in its largest unit of at least two: ``45 s``, ``90 minutes``, ``3 days``."""
     unit_s, word = next(((s, word) for s, word in _WORDS if seconds >= 2 * s), (1.0, "s"))
-    return f"{seconds / unit_s:.3g} {word}" if seconds < 1e6 * unit_s else f"more than a million {word}"
+    n = seconds / unit_s
+    if n >= 1e6:
+        return f"more than a million {word}"
+    return f"{n:,.0f} {word}" if n >= 1_000 else f"{n:.3g} {word}"
 
 
 def as_clock(seconds: float) -> str:
     """Return a duration as a player shows it, in whole seconds: ``4:00``, ``1:02:33``."""
-    hours, rest = divmod(int(seconds), 3600)
-    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+    hours, rest = divmod(abs(int(seconds)), 3600)
+    sign = "-" if seconds <= -1 else ""
+    return sign + (f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}")
 
 
 def spacing_in_words(seconds: float) -> str:

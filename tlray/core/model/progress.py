@@ -5,15 +5,34 @@ The keys are public (CONTRACT, ``WS /ws/batch/{id}/progress``). Moments are seco
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import (
+    Final,
     Literal,
     NotRequired,  # pydantic takes no other before Python 3.12
 )
 
 from typing_extensions import TypedDict
 
+from tlray.core.model.lifecycle import ItemState
+
+DONE: Final = ("succeeded", "dead", "skipped")
+"""States of an item that is done; one that was cancelled is not."""
+OPEN: Final = ("queued", "waiting", "leased")
+Counts = Mapping[str, int] | Mapping[ItemState, int]
+"""Items by state."""
 BatchDomainState = Literal["finished", "paused", "parked", "resting", "fetching", "waiting"]
+
+
+def n_done(counts: Counts) -> int:
+    """Return how many items are done, by their counts by state."""
+    return sum(n for state, n in counts.items() if state in DONE)
+
+
+def n_open(counts: Counts) -> int:
+    """Return how many items are not final, by their counts by state."""
+    return sum(n for state, n in counts.items() if state in OPEN)
 
 
 class DomainWait(TypedDict):
@@ -48,7 +67,7 @@ class BatchDomain(TypedDict):
     state: BatchDomainState
     total: int
     done: int
-    """Items that are final, dead letters among them."""
+    """Items that are final, dead letters among them; without those that were cancelled."""
     dead: int
     left: int
     in_flight: int

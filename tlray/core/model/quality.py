@@ -34,7 +34,9 @@ def assess(tracklist: Tracklist) -> tuple[float, list[str]]:
     n_rows, n_positions = max(1, tracklist.track_count), max(1, len(positions))
     n_twice = _n_twice(tracklist.tracks)
     n_identified, n_cued = min(n_rows, tracklist.identified_count), min(n_positions, tracklist.cued_count)
-    if n_identified < n_rows:
+    if not tracklist.track_count:
+        issues.append("no rows")
+    elif n_identified < n_rows:
         issues.append(f"{tracklist.track_count - n_identified} of {tracklist.track_count} not identified")
     if n_twice:
         issues.append(f"{n_twice} of {n_rows} rows are there twice")

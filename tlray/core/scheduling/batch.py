@@ -68,6 +68,9 @@ class Batch:
     """Where its open items are counted with those of the other batches in memory."""
     created_at: float = 0.0
     """Epoch seconds."""
+    waits_since: float = 0.0
+    """Since when its oldest open item can be fetched: it was submitted, was due to start, or its dead letters were queued again;
+    epoch seconds."""
     version: int = 1
     """Grows with every visible change."""
     changes: ChangeLog[ChangedItem] | None = None
@@ -120,6 +123,8 @@ class Batch:
             n_opened = n if before.is_final else -n
             self.open_by_domain[domain] = self.open_by_domain.get(domain, 0) + n_opened
             self.open_items.add(self.owner, n_opened)
+            if after.is_final:
+                self.open_items.count_final(after, n)
             if before is ItemState.LEASED and after is not ItemState.CANCELLED:
                 self._count_done(n, now)
         self.version += 1
@@ -133,6 +138,7 @@ class Batch:
             self.open_by_domain[domain] = self.open_by_domain.get(domain, 0) + n
             self.open_items.add(self.owner, n)
         self.counts[ItemState.SKIPPED] = self.counts.get(ItemState.SKIPPED, 0) + added.n_skipped
+        self.open_items.count_final(ItemState.SKIPPED, added.n_skipped)
         if added.n_skipped and self.changes is not None:
             self.changes.reset(version=self.version + 1)  # many items at once
         self.version += 1

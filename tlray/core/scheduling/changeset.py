@@ -7,13 +7,17 @@ between two of these loses nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from tlray.core.model.discovery import PageFound
 from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import ItemEvent, ItemState
-from tlray.core.model.outcome import Outcome
+from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.robots import RobotsAnswer
 from tlray.core.scheduling.lease import PartRecord
+
+LOST: Final = "lost"
+"""The kind of an attempt whose worker died."""
 
 
 @dataclass(slots=True)
@@ -42,6 +46,13 @@ class ItemChange:
     stem: str | None = None
     """The part that has its rows or its page."""
 
+    @property
+    def attempted(self) -> str | None:
+        """The kind of the attempt that ends with it; None if none had begun. Ask before it is applied."""
+        if self.outcome is None:
+            return LOST if self.n_lost > self.item.n_lost else None
+        return None if self.outcome.kind is OutcomeKind.NOT_BEGUN else self.outcome.kind
+
 
 @dataclass(frozen=True, slots=True)
 class DomainChange:
@@ -53,6 +64,8 @@ class DomainChange:
     reason: str
     n_blocks: int = 0
     """Blocks in a row, this one included."""
+    prolongs: bool = False
+    """True if the domain rests already: what was in flight tells of the same rest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,10 +79,9 @@ def decide(engine: EngineState, report: Report, *, now: float, rng: random.Rando
         waits = turns if outcome.kind is OutcomeKind.NOT_BEGUN else cool_downs
         if domain_rests_s and (item.domain not in waits or now + domain_rests_s > waits[item.domain].until):
             n_blocks = n_in_row if outcome.kind is OutcomeKind.BLOCKED else domain.n_blocks
-            reason = (
-                _cooling_reason(outcome, domain, now) if rest_s is None else f"no answer, {_reason(outcome)}"
-            )
-            waits[item.domain] = DomainChange(item.domain, now + domain_rests_s, reason, n_blocks)
+            reason = f"no answer, {_reason(outcome)}" if rest_s else _cooling_reason(outcome, domain, now)
+            until, prolongs = now + domain_rests_s, now < domain.rest_until
+            waits[item.domain] = DomainChange(item.domain, until, reason, n_blocks, prolongs)
         change = _change(item, outcome, decision, now=now, stem=stems.get(batch.batch_id))
         if decision.event is ItemEvent.EXHAUST and decision.cool_down_s:
             put_off = f"put off for {in_words(snoozed_s + decision.cool_down_s)} in all"

@@ -36,9 +36,9 @@ class Gauges:
     queue: Mapping[str, int]
     """Items that are queued or waiting, by priority, of batches that run."""
     oldest_s: Mapping[str, float]
-    """Age of the oldest batch that runs and has open items, by priority; 0 without one."""
+    """How long the oldest open item of a batch that runs has waited, by priority; 0 without one."""
     domains: Mapping[str, int]
-    """Domains that cool down, are paused, parked, or slow by their robots.txt."""
+    """Domains that cool down (those among them that block us), are paused, parked, or slow by their robots.txt."""
     leases: int
     in_flight: int
     """Items that scrape tasks hold."""
@@ -55,7 +55,7 @@ def gauges(engine: Engine, *, now: float, wall: float) -> Gauges:
         if batch.state is BatchState.RUNNING and batch.n_open:
             priority = batch.priority.name.lower()
             queue[priority] += sum(batch.counts.get(state, 0) for state in _QUEUED)
-            oldest_s[priority] = max(oldest_s[priority], wall - batch.created_at)
+            oldest_s[priority] = max(oldest_s[priority], wall - batch.waits_since)
     domains = engine.domains.values()
     return Gauges(
         items,
@@ -63,6 +63,9 @@ def gauges(engine: Engine, *, now: float, wall: float) -> Gauges:
         oldest_s,
         {
             "cooling": sum(domain.is_cooling(now) for domain in domains),
+            "blocked": sum(
+                now < d.rest_until and rest_label(d.rest_reason) == OutcomeKind.BLOCKED for d in domains
+            ),
             "paused": sum(setting.is_paused for setting in engine.registry.overrides.values()),
             "parked": sum(domain.parked is not None for domain in domains),
             "slowed": sum(domain.slow_because is not None for domain in domains),

@@ -101,9 +101,9 @@ def _domain(state: DomainState | None, n_open: int, *, now: float, wall: float) 
 
 
 def batch_domain(
-    state: DomainState, *, total: int, dead: int, left: int, now: float, wall: float
+    state: DomainState, *, total: int, dead: int, left: int, now: float, wall: float, done: int | None = None
 ) -> BatchDomain:
-    """Return one domain of a batch; ``now`` (monotonic) and ``wall`` are one moment."""
+    """Return one domain of a batch; ``now`` (monotonic) and ``wall`` are one moment. ``done``: by default what is not left."""
     wait = domain_wait(state, now=now, wall=wall)
     until = wait.get("cooling_until")
     if not left:
@@ -118,7 +118,7 @@ def batch_domain(
         "domain": state.name,
         "state": name,
         "total": total,
-        "done": total - left,
+        "done": total - left if done is None else done,
         "dead": dead,
         "left": left,
         "in_flight": state.n_leased,

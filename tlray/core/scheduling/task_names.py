@@ -1,6 +1,6 @@
-"""Names of scrape tasks in Ray's dashboard: the batch and the domain that a task is started for.
+"""Names of tasks in Ray's dashboard: the batch and the domain that a scrape task is started for, the batch of another one.
 
-Ray keeps a time series of metrics for each name of a task, for ever. So a coordinator uses at most `MAX_NAMES` of them in its
+Ray keeps a time series of metrics for each name of a task, for ever. So who starts tasks uses at most `MAX_NAMES` of them in its
 life, and after that one name for all.
 """
 
@@ -17,7 +17,7 @@ ANY: Final = "scrape"
 
 
 class TaskNames:
-    """The names that one coordinator has used."""
+    """The names that one process has used."""
 
     def __init__(self) -> None:
         self._used: set[str] = set()
@@ -32,8 +32,12 @@ class TaskNames:
         n_at = {domain: n for domain, n in first.open_by_domain.items() if n > 0}
         domain = max(n_at, key=n_at.__getitem__, default="")
         more = f" +{len(n_at) - 1}" if len(n_at) > 1 else ""
-        name = f"{ANY} {first.batch_id} at {domain}{more}" if domain else f"{ANY} {first.batch_id}"
+        return self.bounded(ANY, f"{first.batch_id} at {domain}{more}" if domain else first.batch_id)
+
+    def bounded(self, kind: str, what: str) -> str:
+        """Return the name of a task of a kind, with what it is about as long as there are few names."""
+        name = f"{kind} {what}"
         if name not in self._used and len(self._used) >= MAX_NAMES:
-            return ANY
+            return kind
         self._used.add(name)
         return name

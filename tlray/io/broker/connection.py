@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 import ssl
+from collections.abc import Iterator
 from typing import Any, Final
 
 import aio_pika
@@ -91,13 +92,22 @@ def _words(error: Exception) -> str:
 
 def _reason(error: BaseException) -> str:
     """Return what is in the way, in few words: a library's text may quote the URL."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLError | socket.gaierror) and cause.strerror:
-            return one_line(cause.strerror)[:200]
-        if isinstance(cause, OSError) and cause.errno:  # below 0: of the look-up of the host's name
-            return (
-                os.strerror(cause.errno).lower() if cause.errno > 0 else "its host's name cannot be looked up"
-            )
-        cause = cause.__cause__ or cause.__context__
-    return "nothing that speaks AMQP answers there"
+    causes = list(_causes(error))
+    for kind in (
+        ssl.SSLError,
+        socket.gaierror,
+    ):  # the library puts an error of TLS into one of the system, EPERM
+        for cause in causes:
+            if isinstance(cause, kind) and cause.strerror:
+                return one_line(cause.strerror)[:200]
+    number = next((cause.errno for cause in causes if isinstance(cause, OSError) and cause.errno), 0)
+    if number > 0:
+        return os.strerror(number).lower()
+    # below 0: of the look-up of the host's name
+    return "its host's name cannot be looked up" if number else "nothing that speaks AMQP answers there"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -1,16 +1,21 @@
-"""The file ``catalogue.db``: opened, created, and made anew where it is damaged or of another version of tlray."""
+"""The file ``catalogue.db``: opened, created, and made anew where it is damaged or of another version of tlray.
+
+Of a home that cannot be written to, a process makes a copy in the folder for temporary files, and reads what is missing there.
+"""
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from tlray.errors import HomeUnusable, StorageFull
-from tlray.io.disk.durable import disk_errors
+from tlray.io.disk.durable import can_write, disk_errors
 from tlray.io.disk.home import Home
 
 VERSION: Final = "6"
@@ -29,17 +34,36 @@ _REMEDIES: Final = {
 """A word of SQLite's message → what to do."""
 
 
+_copies: Final[dict[Path, TemporaryDirectory[str]]] = {}
+"""Home → the folder of this process's copy; it is deleted when the process ends."""
+
+
+def place_of(home: Home) -> Path:
+    """Return the catalogue's file: in the home, or in the copy of one that cannot be written to."""
+    if not home.path.is_dir() or can_write(home.catalogue):
+        return home.catalogue
+    if home.path not in _copies:
+        folder = TemporaryDirectory(prefix="tlray-catalogue-")
+        for suffix in ("", "-wal"):
+            name = home.catalogue.name + suffix
+            with disk_errors(Path(folder.name)), suppress(FileNotFoundError):
+                shutil.copyfile(home.path / name, Path(folder.name) / name)
+        _copies.setdefault(home.path, folder)
+    return Path(_copies[home.path].name) / home.catalogue.name
+
+
 @contextmanager
 def opened(home: Home, *, busy_s: float = BUSY_S) -> Iterator[sqlite3.Connection]:
     """Open the catalogue of a home, an empty one if there is none that can be used."""
-    with disk_errors(home.path):
+    place = place_of(home)
+    with disk_errors(place.parent):
         try:
-            db = _open(home.catalogue, busy_s)
+            db = _open(place, busy_s)
         except sqlite3.DatabaseError as error:
             if not _is_damaged(error):
                 raise _translated(error, home) from error
             remove(home)
-            db = _open(home.catalogue, busy_s)
+            db = _open(place, busy_s)
         try:
             yield db
         except sqlite3.DatabaseError as error:
@@ -52,8 +76,9 @@ def opened(home: Home, *, busy_s: float = BUSY_S) -> Iterator[sqlite3.Connection
 
 def remove(home: Home) -> None:
     """Delete the catalogue; the next question makes it anew."""
+    place = place_of(home)
     for suffix in ("", "-wal", "-shm"):
-        home.catalogue.with_name(home.catalogue.name + suffix).unlink(missing_ok=True)
+        place.with_name(place.name + suffix).unlink(missing_ok=True)
 
 
 def clear(db: sqlite3.Connection) -> None:

@@ -18,12 +18,12 @@ import pyarrow as pa
 from tlray.core.linking.merge import merge
 from tlray.core.model.merged import MergedTracklist
 from tlray.io.catalogue.catch_up import catch_up
-from tlray.io.catalogue.database import opened
+from tlray.io.catalogue.database import opened, place_of
 from tlray.io.catalogue.merged import Tables
 from tlray.io.catalogue.newest import iter_tables, read_set
 from tlray.io.catalogue.newest import load as load_newest
 from tlray.io.catalogue.performances import all_groups
-from tlray.io.catalogue.search import Place
+from tlray.io.catalogue.search import EVERY, Place, Query
 from tlray.io.disk.durable import disk_errors
 from tlray.io.disk.home import Home
 from tlray.io.results.merged_tables import MERGED_TRACKLISTS, MERGED_TRACKS, to_merged_tables
@@ -64,7 +64,11 @@ def tables_of(
     """Yield (tracklists, tracks) of a batch, or of all newest versions, in pieces; ``merged``: each performance once."""
     if batch_id is not None:
         return good_parts(open_store(home), batch_id, manifest_of(home, batch_id), min_quality=min_quality)
-    return _merged_tables(home, min_quality) if merged else iter_tables(home, min_quality=min_quality)
+    return (
+        _merged_tables(home, min_quality)
+        if merged
+        else iter_tables(home, query=Query(min_quality=min_quality))
+    )
 
 
 def _merged_tables(home: Home, min_quality: float | None) -> Iterator[Tables]:
@@ -73,15 +77,14 @@ def _merged_tables(home: Home, min_quality: float | None) -> Iterator[Tables]:
         yield to_merged_tables(some)
 
 
-def load(
-    home: Home, *, min_quality: float | None = None, merged: bool = False
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return (tracklists, tracks) of the newest version of every set; ``merged``: with a row a performance."""
+def load(home: Home, query: Query = EVERY, *, merged: bool = False) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return (tracklists, tracks) of the newest version of every set that is found; ``merged``: with a row a performance."""
     if not merged:
-        return load_newest(home, min_quality=min_quality)
+        return load_newest(home, query)
+    query.require_performances()
     tables = [
         (MERGED_TRACKLISTS.empty_table(), MERGED_TRACKS.empty_table()),
-        *_merged_tables(home, min_quality),
+        *_merged_tables(home, query.min_quality),
     ]
     tracklists, tracks = (pa.concat_tables(kind) for kind in zip(*tables, strict=True))
     return tracklists.to_pandas(), tracks.to_pandas()
@@ -92,8 +95,9 @@ def _performances(
 ) -> Iterator[tuple[ItemKey, MergedTracklist]]:
     catch_up(home)
     names, group_of = _known(home, owner)
-    with TemporaryFile(dir=home.path) as file:
-        waiting = _Waiting(file, home.path)
+    folder = place_of(home).parent
+    with TemporaryFile(dir=folder) as file:
+        waiting = _Waiting(file, folder)
         for number, source in _sources(home, owner):
             named = source._replace(name=names.get(number, source.name))
             group = group_of.get(number)

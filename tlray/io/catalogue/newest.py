@@ -18,7 +18,7 @@ from tlray.io.catalogue import merged
 from tlray.io.catalogue.catch_up import catch_up
 from tlray.io.catalogue.database import opened
 from tlray.io.catalogue.merged import Generation, Tables
-from tlray.io.catalogue.search import Place, Query, narrowing
+from tlray.io.catalogue.search import EVERY, Place, Query, narrowing
 from tlray.io.catalogue.version_list import StoredVersion
 from tlray.io.disk.home import Home
 from tlray.io.journal.opening import open_reader
@@ -46,20 +46,18 @@ _LAST = 2**62
 Numbers = npt.NDArray[np.int64]
 
 
-def load(home: Home, *, min_quality: float | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return (tracklists, tracks) of the newest version of every set."""
-    parts = list(iter_tables(home, min_quality=min_quality))
+def load(home: Home, query: Query = EVERY) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return (tracklists, tracks) of the newest version of every set that a search finds."""
+    parts = list(iter_tables(home, query=query))
     tracklists = pa.concat_tables([TRACKLISTS.empty_table(), *(lists for lists, _ in parts)])
     tracks = pa.concat_tables([TRACKS.empty_table(), *(rows for _, rows in parts)])
     del parts
     return tracklists.to_pandas(), tracks.to_pandas()
 
 
-def iter_newest(
-    home: Home, *, min_quality: float | None = None, owner: str | None = None, query: Query | None = None
-) -> Iterator[Tracklist]:
-    """Yield the newest version of every set that a search finds, without one of all sets, batch by batch and part by part."""
-    for part in iter_tables(home, min_quality=min_quality, owner=owner, query=query):
+def iter_newest(home: Home, *, owner: str | None = None, query: Query = EVERY) -> Iterator[Tracklist]:
+    """Yield the newest version of every set that a search finds, batch by batch and part by part."""
+    for part in iter_tables(home, owner=owner, query=query):
         yield from from_tables(*part)
         del part  # before the next one is read
 
@@ -89,17 +87,11 @@ def merge_all(home: Home) -> Generation:
 
 
 def iter_tables(
-    home: Home,
-    *,
-    min_quality: float | None = None,
-    owner: str | None = None,
-    until: int = _LAST,
-    query: Query | None = None,
+    home: Home, *, owner: str | None = None, until: int = _LAST, query: Query = EVERY
 ) -> Iterator[Tables]:
     """Yield (tracklists, tracks) of the newest versions up to a result, part by part."""
     if until == _LAST:
         catch_up(home)
-    query = query or Query(min_quality=min_quality)
     generation = merged.current(home) if owner is None else merged.NONE  # the files have those of all users
     old, new = _wanted(home, query, owner, generation.position, until)
     try:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, date, datetime
 from typing import Any, Final, NamedTuple
 
+from tlray.core.model import printable
+from tlray.core.model.quality import require_share
 from tlray.errors import UsageError
 
 COLUMNS: Final = (
@@ -20,6 +22,9 @@ COLUMNS: Final = (
 _NAMES: Final = tuple(name.strip().split(".")[1] for name in COLUMNS.split(","))
 
 
+_PARAMETERS: Final = {"first_day": "from", "last_day": "to"}
+MAX_CHARS: Final = 200
+"""Of one condition."""
 MIN_BEGINNING: Final = 3
 """Fewer letters are the beginning of too many words to look for all of them at once."""
 
@@ -41,6 +46,35 @@ class Query:
     last_day: str | None = None
     min_quality: float | None = None
 
+    @classmethod
+    def of(
+        cls, *, q: str | None = None, dj: str | None = None, artist: str | None = None, label: str | None = None,
+        source: str | None = None, first_day: str | date | None = None, last_day: str | date | None = None,
+        min_quality: float | None = None,
+    ) -> Query:  # fmt: skip
+        """Return the conditions that a person gives; `UsageError` says which of them nothing can be searched for with."""
+        first, last = (None if day is None else _day_of(day) for day in (first_day, last_day))
+        require_share(min_quality)
+        texts = (_checked(q), _checked(dj), _checked(artist), _checked(label), _checked(source))
+        query = cls(*texts, first, last, min_quality)
+        query.match  # noqa: B018 - raises
+        return query
+
+    def as_parameters(self) -> dict[str, str | float]:
+        """Return the conditions as the API names them."""
+        found = {_PARAMETERS.get(field.name, field.name): getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in found.items() if value is not None}
+
+    @property
+    def names_sets(self) -> bool:
+        """True if there is a condition besides the quality."""
+        return replace(self, min_quality=None) != EVERY
+
+    def require_performances(self) -> None:
+        """Raise `UsageError` if it cannot be a condition on sets that are merged."""
+        if self.names_sets:
+            raise UsageError("a search finds sets, not performances: leave out one of the two")
+
     @property
     def match(self) -> str | None:
         """The expression of the full-text index; None: every set."""
@@ -56,6 +90,35 @@ class Query:
             if (text := getattr(self, name)) is not None:
                 parts.append(f"{column} : {_term(text.strip(), name)}")
         return " AND ".join(parts) or None
+
+
+EVERY: Final = Query()
+"""The search that finds every set."""
+
+
+def iso_day(text: str) -> date:
+    """Read ``2026-11-01``; no other form of ISO 8601 is a day."""
+    day = date.fromisoformat(text)
+    if day.isoformat() != text:
+        raise ValueError("a day is written as 2026-11-01")
+    return day
+
+
+def _checked(text: str | None) -> str | None:
+    """Return words that can be searched for; `UsageError` where they are too many."""
+    if text is not None and len(text) > MAX_CHARS:
+        raise UsageError(f"at most {MAX_CHARS} characters are searched for, not {len(text):,}")
+    return text if text is None else printable.one_line(text.encode(errors="replace").decode())
+
+
+def _day_of(day: str | date) -> str:
+    """Return a day as the catalogue has it; `UsageError` where it is none."""
+    if isinstance(day, datetime):
+        day = day.date()
+    try:
+        return (day if isinstance(day, date) else iso_day(day)).isoformat()
+    except (TypeError, ValueError):
+        raise UsageError(f"{str(day)[:40]!r} is no day, such as 2026-11-01") from None
 
 
 class NoWords(UsageError):  # noqa: N818 - named for what is wrong
@@ -142,7 +205,7 @@ def claims_of(query: Query, owner: str | None) -> tuple[list[str], dict[str, Any
 
 def narrowing(query: Query, owner: str | None) -> tuple[str, dict[str, Any]]:
     """Return the claim on the ``id`` of a set that a search finds it, and its values; "" where it finds every set."""
-    if query == Query():
+    if query == EVERY:
         return "", {}
     source, where, values = _found(query, owner)
     return f"id IN (SELECT f.id FROM {source} WHERE {where})", values

@@ -29,6 +29,11 @@ def disk_errors(home: Path) -> Iterator[None]:
         raise HomeUnusable(str(home), f"{error.strerror or error}{where}") from error
 
 
+def can_write(path: Path) -> bool:
+    """Return True if a file can be written, or made where there is none, and others beside it."""
+    return os.access(path.parent, os.W_OK | os.X_OK) and (not path.exists() or os.access(path, os.W_OK))
+
+
 def make_folder(path: Path, *, below: Path) -> None:
     """Create a folder and its parents below ``below``, which must exist, and sync each."""
     if path == below or path.is_dir():

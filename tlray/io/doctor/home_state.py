@@ -1,87 +1,93 @@
-"""Checks of a home: its rights, its holder, its journal, and the storage of its results. Nothing is created in it."""
+"""Checks of a home: its rights, its holder, and the storage of its results. Of what is tried in it nothing stays."""
 
 from __future__ import annotations
 
 import os
-import secrets
+import shlex
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
-from tlray.errors import TlrayError
+from tlray.errors import StorageUnavailable, StorageUnusable
 from tlray.io.disk.home import Home
 from tlray.io.disk.private_files import open_to_others
-from tlray.io.doctor.machine import existing
+from tlray.io.disk.storage import Storage
+from tlray.io.doctor.folders import nearest, not_writable, owned, refusal, user_name
+from tlray.io.doctor.hints import STORAGE, hint_for
+from tlray.io.doctor.reach import unreachable
 from tlray.io.doctor.report import Result, failed, ok, warning
-from tlray.io.journal.opening import inspect_journal
 from tlray.io.results.open_store import check_storage
 from tlray.settings import Settings
 
-MAX_DRIFT_S: Final = 30.0
-SYNC: Final = "switch on NTP on both (`timedatectl set-ntp true`): leases and schedules use the wall clock"
+MAX_FILES: Final = 2_000
+"""Files of a home whose rights are looked at."""
+OTHER_HOME: Final = "use another home (--home DIR or TLRAY_HOME)"
 
 
 def home(path: Path) -> Result:
-    """Check that the home can be read and written, by its owner only."""
-    there = existing(path)
-    mine = "give it to the user that runs tlray (chown), or use another --home"
-    if not there.is_dir() or (path.is_symlink() and there != path):
-        what = (
-            f"{path} is a link to what is not there" if there.is_dir() else f"{there} is a file, not a folder"
-        )
-        return failed(what, "use another --home")
-    if not os.access(there, os.R_OK | os.W_OK | os.X_OK):
-        return failed(f"{there} cannot be read and written by this user", mine)
-    if there != path:
+    """Check that the home and what is in it can be read and written, by its owner only."""
+    if (result := not_writable(path, OTHER_HOME)) is not None:
+        return result
+    if nearest(path) != path:
         return ok(f"{path} is not there yet; the first batch makes it")
     try:
-        probe = path / f".doctor-{secrets.token_hex(8)}"
-        probe.touch(mode=0o600)
-        probe.unlink()
-    except OSError as error:  # a read-only file system, a quota
-        return failed(f"nothing can be written in {path}: {error.strerror}", mine)
+        foreign = next((one for one in islice(_content(path), MAX_FILES) if not _may_write(one)), None)
+        what = "" if foreign is None else owned(foreign)
+    except OSError as error:
+        return refusal(error, path, OTHER_HOME)
+    if foreign is not None:
+        me = user_name(os.geteuid())
+        return failed(
+            f"{what}, who may not write it", f"sudo chown -R {me} {shlex.quote(str(path))}; or {OTHER_HOME}"
+        )
     if (is_open := open_to_others(path)) is not None:
         what, _, command = is_open.rpartition(": ")
         return warning(what, command)
     return ok(f"{path}, readable and writable by its owner only")
 
 
-def holder(path: Path) -> Result:
+def _content(path: Path) -> Iterator[Path]:
+    """Yield what is in a home, two levels deep."""
+    for entry in os.scandir(path):
+        yield Path(entry.path)
+        if entry.is_dir(follow_symlinks=False) and os.access(entry.path, os.R_OK | os.X_OK):
+            yield from (Path(below.path) for below in os.scandir(entry.path))
+
+
+def _may_write(path: Path) -> bool:
+    wanted = os.R_OK | os.W_OK | (os.X_OK if path.is_dir() else 0)
+    return path.is_symlink() or not path.exists() or os.access(path, wanted)
+
+
+def holder(path: Path) -> Result:  # noqa: PLR0911 - a list of rules
     """Say which coordinator holds the home."""
     where = Home(path)
+    try:
+        where.lock.open("rb").close()
+    except PermissionError:
+        return ok("not known: this user may not look into the home (see the check home)")
+    except OSError:
+        return ok("no coordinator works in the home")
     if not where.is_held():
         return ok("no coordinator works in the home")
     one = where.holder()
     if one is None:
         return warning(
-            "a process holds the home and does not say which", "`fuser` on its coordinator.lock names it"
+            "a process holds the home and does not say which",
+            f"`fuser {shlex.quote(str(where.lock))}` names it",
         )
     if not one.ray_address:
         return ok(f"a command writes into the home just now: process {one.pid} on {one.node}")
+    at = os.environ.get("RAY_ADDRESS", "")
+    # one cluster has many names, but one port
+    if at not in ("", "auto") and at.rpartition(":")[2] != one.ray_address.rpartition(":")[2]:
+        return failed(
+            f"a coordinator works in it on the Ray at {one.ray_address}, and RAY_ADDRESS={at} is another",
+            f"export RAY_ADDRESS={one.ray_address}, or end it: `tlray stop --drain --home {shlex.quote(str(path))}`",
+        )
     return ok(f"a coordinator works in it: process {one.pid} on {one.node}, on the Ray at {one.ray_address}")
-
-
-def journal(path: Path) -> Result:
-    """Check the journal: a file for damage, a database for its rights and its clock."""
-    health = inspect_journal(Home(path))
-    if health.missing_rights:
-        return failed(
-            f"{health.name}: the user lacks {', '.join(health.missing_rights)}",
-            "GRANT them, or let it own the database",
-        )
-    if health.damage:
-        return failed(
-            f"{health.name} is damaged: {health.damage[0]}",
-            "stop tlray, copy the home, restore a backup; `tlray audit` says more",
-        )
-    if abs(health.drift_s) > MAX_DRIFT_S:
-        return warning(f"{health.name}: its clock and ours differ by {abs(health.drift_s):,.0f} s", SYNC)
-    if not health.is_there:
-        return ok(f"{health.name} has no journal yet; the first batch makes it")
-    if health.is_older:
-        return ok(
-            f"{health.name} is of an older tlray (version {health.version}); the first command that writes migrates it"
-        )
-    return ok(f"{health.name} is whole, version {health.version}")
 
 
 def storage(settings: Settings) -> Result:
@@ -91,14 +97,26 @@ def storage(settings: Settings) -> Result:
         return ok("results are in the home")
     name, folder = where.storage.uri, where.storage.folder
     if folder is not None:
-        there = os.access(existing(folder), os.W_OK | os.X_OK)
-        return (
-            ok(f"{name} can be written")
-            if there
-            else failed(f"{name} cannot be written", "correct its rights (chown)")
-        )
+        result = not_writable(folder, "name another folder in TLRAY_STORAGE")
+        return result or ok(f"{name} can be written")
+    if (result := _unreachable(where.storage)) is not None:
+        return result
     try:
         check_storage(where)
-    except TlrayError as error:
-        return failed(str(error), "docs/storage.md lists the rights and variables")
+    except (StorageUnusable, StorageUnavailable) as error:
+        reason, _, hint = str(error.args[1]).partition("; ")
+        return failed(f"{name}: {reason}", hint or hint_for(STORAGE, reason))
     return ok(f"{name}: an object was created, read, listed and deleted")
+
+
+def _unreachable(storage: Storage) -> Result | None:
+    """Return why nothing answers at the server that the environment names; None if something does, or it names none."""
+    if storage.endpoint is None:
+        return None
+    parts = urlsplit(storage.endpoint)
+    setting = next(name for name, value in storage.options if value == storage.endpoint)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    place = f"{storage.uri} at {storage.endpoint}"
+    return unreachable(
+        place, parts.hostname or "", port, setting=setting, program="the server of the storage"
+    )

@@ -1,16 +1,10 @@
-"""Checks of the machine: Python and its packages, memory, open files, disks, clock, time zones."""
+"""Checks of the machine: Python and its packages, memory, open files."""
 
 from __future__ import annotations
 
-import os
 import platform
 import resource
-import shutil
-import tempfile
-import time
-import zoneinfo
 from importlib import metadata
-from pathlib import Path
 from typing import Final
 
 import psutil
@@ -27,13 +21,6 @@ RAY_BYTES: Final = 1_024 * MB
 """What a Ray of our own takes with a few workers."""
 MIN_FILES: Final = 1_024
 """A scrape task has up to 512 connections, and Ray its own files."""
-FULL_BYTES, LOW_BYTES, LOW_SHARE = 200 * MB, 2_000 * MB, 0.05
-"""Ray stops writing on a disk that is 95 % full."""
-LOW_INODES: Final = 10_000
-EARLIEST_S: Final = 1_735_689_600.0
-"""2025: an earlier clock is wrong."""
-JUMP_S: Final = 1.0
-_LOOK_S: Final = 0.5
 
 
 def python() -> Result:
@@ -84,72 +71,10 @@ def open_files() -> Result:
     limits = [("no limit" if n == resource.RLIM_INFINITY else f"{n:,}") for n in (soft, hard)]
     what = f"open files: {limits[0]}, can be raised to {limits[1]}"
     if soft != resource.RLIM_INFINITY and soft < MIN_FILES:
-        return warning(what, f"`ulimit -n {MIN_FILES * 4}` in the shell, LimitNOFILE= in a systemd unit")
+        wanted = MIN_FILES * 4
+        can_raise = hard == resource.RLIM_INFINITY or hard >= MIN_FILES
+        shell = f"`ulimit -n {wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)}` in the shell"
+        more = f"`* hard nofile {wanted}` in /etc/security/limits.conf, and a new login"
+        unit = f"LimitNOFILE={wanted} in a systemd unit, --ulimit nofile={wanted} for a container"
+        return warning(what, f"{shell if can_raise else more}; {unit}")
     return ok(what)
-
-
-def disks(places: list[Path]) -> Result:
-    """Check room and inodes where files are written: each file system once, the worst decides."""
-    seen: dict[int, Result] = {}
-    for place in [*places, Path(tempfile.gettempdir())]:
-        there = existing(place)
-        device = there.stat().st_dev
-        if device not in seen:
-            seen[device] = _disk(there)
-    results = list(seen.values())
-    worst = next((r for grade in ("failed", "warning") for r in results if r.grade == grade), None)
-    return worst or ok("; ".join(result.what for result in results))
-
-
-def existing(path: Path) -> Path:
-    """Return the path, or the nearest folder above it that is there."""
-    return next(one for one in (path, *path.parents) if one.exists())
-
-
-def _disk(place: Path) -> Result:
-    usage, stat = shutil.disk_usage(place), os.statvfs(place)
-    if not usage.total:
-        return ok(f"{place} is no file system with a size")
-    what = f"{usage.free / MB:,.0f} MB free at {place} ({usage.free / max(1, usage.total):.0%})"
-    if usage.free < FULL_BYTES:
-        return failed(
-            what,
-            "make room: delete old exports, archives or catalogue/, which is a copy; or take another disk",
-        )
-    if stat.f_files and stat.f_favail < LOW_INODES:
-        return warning(
-            f"{stat.f_favail:,} inodes left at {place}", "delete small files, or use another file system"
-        )
-    if usage.free < LOW_BYTES or usage.free < LOW_SHARE * usage.total:
-        return warning(
-            what, "make room soon: a batch that meets a full disk ends with exit 4; Ray stops at 95 %"
-        )
-    return ok(what)
-
-
-def clock() -> Result:
-    """Check that the wall clock is plausible and runs with the monotonic clock."""
-    sync = "switch on NTP (`timedatectl set-ntp true`); a guest may have to take the time from its host"
-    began = time.time() - time.monotonic()
-    if time.time() < EARLIEST_S:
-        return failed(f"the clock says {time.strftime('%Y-%m-%d', time.gmtime())}", sync)
-    time.sleep(_LOOK_S)
-    jump = time.time() - time.monotonic() - began
-    if abs(jump) > JUMP_S:
-        return warning(f"the clock was set by {jump:+.1f} s while it was looked at", sync)
-    return ok(time.strftime("it is %Y-%m-%dT%H:%M:%SZ, and the clock runs steadily", time.gmtime()))
-
-
-def time_zones() -> Result:
-    """Check that schedules find their time zones."""
-    hint = "install the package tzdata"
-    try:
-        zoneinfo.ZoneInfo("Europe/Berlin")
-    except (zoneinfo.ZoneInfoNotFoundError, OSError, ValueError):
-        return failed("the time zone Europe/Berlin cannot be read", hint)
-    n = len(zoneinfo.available_timezones())
-    return (
-        ok(f"{n} time zones, local time is {time.strftime('%Z (%z)')}")
-        if n > 100
-        else warning(f"only {n} time zones", hint)
-    )

@@ -13,7 +13,7 @@ from tlray.core.model.printable import one_line
 from tlray.errors import TlrayError
 
 LIMIT_S: Final = 12.0
-"""The longest that a check may take. A server is asked for less; the rest is for a slow machine."""
+"""The longest that all checks together may take. A server is asked for less; the rest is for a slow machine."""
 MAX_CHARS: Final = 500
 
 
@@ -53,8 +53,13 @@ def failed(what: str, hint: str) -> Result:
     return Result(Grade.FAILED, what, hint)
 
 
-def examine(checks: Mapping[str, Check], *, limit_s: float = LIMIT_S) -> dict[str, Result]:
-    """Run all checks at once and return their results in the order of ``checks``; one that takes too long has failed."""
+def examine(
+    checks: Mapping[str, Check], *, limit_s: float = LIMIT_S, late: Mapping[str, str] | None = None
+) -> dict[str, Result]:
+    """Run all checks at once and return their results in the order of ``checks``; one that takes too long has failed.
+
+    ``late`` says by a check's name, or its first word, what to do then.
+    """
     results: dict[str, Result] = {}
 
     def run(name: str, check: Check) -> None:
@@ -68,8 +73,17 @@ def examine(checks: Mapping[str, Check], *, limit_s: float = LIMIT_S) -> dict[st
         thread.start()
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
-    late = failed(f"not done within {limit_s:g} s", "see that its server and its file system answer")
-    return {name: results.get(name, late) for name in checks}
+    hints = late or {}
+    return {
+        name: results.get(name) or _late(limit_s, hints.get(name.partition(" ")[0], _LATE)) for name in checks
+    }
+
+
+_LATE: Final = "see that this machine is not overloaded, and that its file systems answer (`df`)"
+
+
+def _late(limit_s: float, hint: str) -> Result:
+    return failed(f"not done within {limit_s:g} s", hint)
 
 
 def _result_of(check: Check) -> Result:

@@ -7,6 +7,7 @@ domain rests. A redirect is followed as often as a batch follows it.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -16,15 +17,17 @@ from tlray.core.model.address_policy import policy_for
 from tlray.core.model.hosts import is_public_host
 from tlray.core.model.outcome import OutcomeKind
 from tlray.core.model.urls import BadUrl, canonicalise, host_of, redirected
+from tlray.core.politeness.domain import MAX_ROBOTS_HOPS
 from tlray.core.politeness.robots import MAX_BYTES, REFETCH_AFTER_S, decode, rules_of
 from tlray.core.politeness.site_profile import politeness_key
 from tlray.core.scheduling.batch_config import user_agent
 from tlray.core.submission.rules import CONTACT_BY_OPTION
-from tlray.errors import UsageError
+from tlray.errors import TlrayError, UsageError
 from tlray.io.disk.home import Home
 from tlray.io.disk.local_time import rest_text
-from tlray.io.doctor.home_state import MAX_DRIFT_S, SYNC
-from tlray.io.doctor.report import Result, failed, ok, warning
+from tlray.io.doctor.clock import MAX_DRIFT_S, SYNC
+from tlray.io.doctor.reach import name_fails
+from tlray.io.doctor.report import Grade, Result, failed, ok, warning
 from tlray.io.http.fetch import Fetcher
 from tlray.io.http.limits import FetchLimits
 from tlray.io.http.response import Fetched
@@ -34,7 +37,9 @@ from tlray.settings import Settings
 from tlray.version import __version__
 
 FETCH_S: Final = 8.0
-MAX_HOPS: Final = 5
+_LATER: Final = "nothing is fetched from it until this is over; try again later, or ask the site's owner"
+_EXAMPLES: Final = ("example.org", "example.com", "example.net", "example", "invalid", "test", "localhost")
+"""Names that nobody has (RFC 2606)."""
 
 
 def contact(settings: Settings) -> Result:
@@ -42,7 +47,22 @@ def contact(settings: Settings) -> Result:
     agent = user_agent(__version__, settings.contact)
     if settings.contact is None:
         return warning("there is no contact: public hosts are not fetched", f"{CONTACT_BY_OPTION}")
+    host = _host_of(settings.contact)
+    if not re.fullmatch(r"[^\s.@]+(\.[^\s.@]+)+", host):
+        return warning(
+            f"the contact {settings.contact} reaches nobody: {host or 'nothing'} is no host",
+            CONTACT_BY_OPTION,
+        )
+    if any(f".{host}".endswith(f".{name}") for name in _EXAMPLES):
+        return warning(f"the contact {settings.contact} is an example: nobody reads it", CONTACT_BY_OPTION)
     return ok(f"sites see {agent}")
+
+
+def _host_of(contact: str) -> str:
+    """Return the host of an e-mail address or a web page."""
+    _, is_page, rest = contact.partition("://")
+    host = re.split("[/?#:]", rest, maxsplit=1)[0] if is_page else contact.rpartition("@")[2]
+    return host.rstrip(">) .").lower()
 
 
 def site_url(text: str) -> str:
@@ -53,11 +73,17 @@ def site_url(text: str) -> str:
     return url.url
 
 
-def robots(url: str, settings: Settings) -> Result:
+def robots(url: str, settings: Settings) -> Result:  # noqa: PLR0911 - a list of rules
     """Check what a site's robots.txt says about a URL."""
     found = canonicalise(url)
     assert not isinstance(found, BadUrl)  # noqa: S101 - `site_url` has read it
-    known = _known(settings.home, found.domain)
+    try:
+        known = _known(settings.home, found.domain)
+    except TlrayError:
+        return failed(
+            f"{found.domain}: nothing was fetched, because the journal cannot be read",
+            "see the check journal",
+        )
     now = time.time()
     if known is not None and (known.cool_until or 0.0) > now:
         reason = f"{found.domain} {rest_text(known.cool_until or 0.0, now)} ({known.cool_reason})"
@@ -70,7 +96,13 @@ def robots(url: str, settings: Settings) -> Result:
         return _rules(found.domain, url, known.robots_text, "in the journal")
     if settings.contact is None and is_public_host(host_of(found.domain)):
         return failed(f"{found.domain} is a public host, and nothing was fetched", CONTACT_BY_OPTION)
-    fetched = asyncio.run(_fetch(f"{url.partition('://')[0]}://{found.domain}/robots.txt", settings))
+    scheme, place = url.partition("://")[0], f"{found.domain}/robots.txt"
+    if (result := name_fails(place, host_of(found.domain), 443, setting="--site")) is not None:
+        return result
+    try:
+        fetched = asyncio.run(_fetch(f"{scheme}://{place}", settings))
+    except TimeoutError:
+        return failed(f"{place}: no whole answer within {FETCH_S:g} s", _LATER)
     return _answer(found.domain, url, fetched)
 
 
@@ -86,7 +118,7 @@ async def _fetch(url: str, settings: Settings) -> Fetched:
     agent = user_agent(__version__, settings.contact)
     is_public = is_public_host(host_of(url.partition("://")[2].partition("/")[0]))
     async with asyncio.timeout(FETCH_S), Fetcher(limits, user_agent=agent, allow=policy_for(None)) as fetcher:
-        for _ in range(MAX_HOPS):
+        for _ in range(MAX_ROBOTS_HOPS + 1):
             fetched = await fetcher.get_start(
                 url, MAX_BYTES + 1, allow=policy_for(None, from_public=is_public)
             )
@@ -100,15 +132,21 @@ async def _fetch(url: str, settings: Settings) -> Fetched:
 
 
 def _answer(domain: str, url: str, fetched: Fetched) -> Result:
-    later = "nothing is fetched from it until this is over; try again later"
-    status = fetched.status
-    if status is None or status >= 500 or status == 429 or fetched.kind is OutcomeKind.REDIRECTED:
-        return failed(f"{domain}/robots.txt: {fetched.reason or fetched.kind or status}", later)
-    if (drift_s := _drift(fetched)) is not None and abs(drift_s) > MAX_DRIFT_S:
-        return warning(f"the clock of {domain} and ours differ by {abs(drift_s):,.0f} s", SYNC)
-    if status >= 400:
-        return ok(f"{domain} has no robots.txt ({status}): everything is allowed")
-    return _rules(domain, url, decode(fetched.body), "just now")
+    status, place = fetched.status, f"{domain}/robots.txt"
+    if fetched.kind is OutcomeKind.REDIRECTED:
+        target = fetched.location or "nowhere"
+        reason = f"redirected more than {MAX_ROBOTS_HOPS} times, or to what is not fetched ({target})"
+        return failed(f"{place}: {reason}", _LATER)
+    if status is not None and 400 <= status < 500 and status != 429:
+        rules = ok(f"{domain} has no robots.txt ({status}): everything is allowed")
+    elif status is not None and status < 300 and fetched.kind is None:
+        rules = _rules(domain, url, decode(fetched.body), "just now")
+    else:
+        return failed(f"{place}: {fetched.reason or fetched.kind or f'status {status}'}", _LATER)
+    drift_s = _drift(fetched)
+    if rules.grade is Grade.OK and drift_s is not None and abs(drift_s) > MAX_DRIFT_S:
+        return warning(f"{rules.what}; but its clock and ours differ by {abs(drift_s):,.0f} s", SYNC)
+    return rules
 
 
 def _rules(domain: str, url: str, text: str, where: str) -> Result:

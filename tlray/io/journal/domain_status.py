@@ -10,7 +10,6 @@ from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.politeness.override import NO_OVERRIDE, DomainOverride, override_for
 from tlray.core.politeness.policy import PolitenessOptions
 from tlray.core.scheduling.snapshot import domain_wait
-from tlray.io.disk.local_time import rest_text
 from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.rows import BatchRow, Counts, DomainRow
 
@@ -75,19 +74,14 @@ def stored_statuses(journal: JournalReader, host: str, *, wall: float) -> list[D
 def stored_waits(
     journal: JournalReader, batch: BatchRow, by_domain: Counts, *, wall: float
 ) -> dict[str, DomainWait]:
-    """Return why domains at which a batch has open items are slow or rest."""
+    """Return why domains at which a batch has open items are slow, rest or are paused."""
     waits: dict[str, DomainWait] = {}
+    overrides = journal.overrides()
     for name, states in by_domain.items():
         row = journal.domain(name) if any(not state.is_final for state in states) else None
         if row is not None:
-            state = stored_state(row, batch.options.politeness, wall=wall)
+            override = override_for(row.name, overrides)
+            state = stored_state(row, batch.options.politeness, override, wall=wall)
             if wait := domain_wait(state, now=0.0, wall=wall):
                 waits[name] = wait
     return waits
-
-
-def wait_text(wait: DomainWait, now: float) -> str:
-    """Return one domain's wait in words; "" if there is none."""
-    slow, reason = wait.get("slow_because", ""), wait.get("reason", "")
-    words = [f"{rest_text(wait['cooling_until'], now)} ({reason})"] if "cooling_until" in wait else []
-    return "; ".join(words + ([slow] if slow and slow != reason else []))

@@ -77,7 +77,7 @@ def has_journal(home: Home, url: SecretStr | None = None) -> bool:
     """Return True if a home has a journal that can be read."""
     database = _database(url)
     if database is None:
-        return home.journal.exists() and not is_without_tables(home.path)
+        return _has_file(home)
     from tlray.io.journal.postgres.journal import is_there  # noqa: PLC0415
 
     return is_there(database, str(home.path))
@@ -181,9 +181,16 @@ def journal_name(url: SecretStr | None) -> str:
     return "" if url is None else _parse(url).name
 
 
+def _has_file(home: Home) -> bool:
+    """Return True if a home has a journal as a file; `HomeUnusable` where this user may not look."""
+    with disk_errors(home.path):
+        is_there = home.journal.exists()
+    return is_there and not is_without_tables(home.path)
+
+
 def _require_no_file(home: Home, database: Database) -> None:
     """Raise `JournalUnusable` where an empty database would hide the journal that a home has as a file."""
-    if home.journal.exists() and not is_without_tables(home.path):
+    if _has_file(home):
         hint = f"`tlray journal copy {home.path} TLRAY_JOURNAL` copies it"
         raise JournalUnusable(
             database.name, f"it is empty, but {home.path} has a journal in state.db; {hint}"

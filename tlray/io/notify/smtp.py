@@ -81,9 +81,28 @@ async def check(server: MailServer) -> tuple[str | None, bool]:
     except aiosmtplib.SMTPAuthenticationError as error:
         return f"wrong user or password ({error.code})", False
     except aiosmtplib.SMTPResponseException as error:
-        return f"it answers {error.code}", False
+        return f"it answers {error.code}" if error.code > 0 else "what listens there is no mail server", False
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-        return (str(error).splitlines() or [type(error).__name__])[0], False
+        return _why_not(error), False
+
+
+def _why_not(error: Exception) -> str:
+    """Return why a server cannot be used, from the words of the library."""
+    text = (str(error).splitlines() or [type(error).__name__])[0]
+    if isinstance(error, aiosmtplib.SMTPTimeoutError):
+        return f"no answer within {CHECK_S:g} s"
+    if "certificate" in text.lower():
+        reason = text.partition("certificate verify failed: ")[2].partition(" (_ssl")[0]
+        return f"its certificate is not trusted: {reason or text}"
+    return next((reason for words, reason in _REASONS if words in text), text)
+
+
+_REASONS = (
+    ("AUTH extension is not supported", "it takes no login"),
+    ("STARTTLS extension not supported", "it has no STARTTLS"),
+    ("[SSL", "it speaks no TLS at this port"),
+)
+"""Words of the library, and the reason."""
 
 
 async def send(mail: EmailMessage, server: MailServer) -> Delivery:

@@ -24,12 +24,18 @@ _PLACEHOLDER: Final = re.compile(r"%(?:\.\d+)?[a-z]")
 _FIELD: Final = re.compile(rf" (\w+)=({_PLACEHOLDER.pattern})")
 _BARE: Final = re.compile(r"[^\s\"'=\\]+")
 _SECRETS: Final = (
-    (re.compile(r"(\b\w+://)[^\s/@]*@"), r"\1***@"),
+    (re.compile(r"(\b\w+://)[^\s/]*@"), r"\1***@"),
+    (
+        re.compile(
+            r"(?i)([?&\s](?:password|passwd|token|ticket|secret|api[-_]?key|x-amz-signature)=)[^\s&\"']+"
+        ),
+        r"\1***",
+    ),
     (re.compile(r"(tlray_[0-9a-f]{6}_)[A-Za-z0-9_-]{20,}"), r"\1***"),
     (re.compile(r"(whsec_)[A-Za-z0-9+/=_-]{8,}"), r"\1***"),
     (re.compile(r"(?i)(\b(?:bearer|basic) )[A-Za-z0-9+/=._~-]{8,}"), r"\1***"),
 )
-"""A net below the rule that nobody logs a secret: user and password of a URL, our tokens, secrets of webhooks."""
+"""A net below the rule that nobody logs a secret: passwords of URLs and in their queries, our tokens, secrets of webhooks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from tlray.core.model.amounts import rate_of
 from tlray.core.model.outcome import OutcomeKind
 from tlray.core.model.progress import BatchStatus
 from tlray.core.model.receipts import BatchOrigin, DeadGroupRecord
 from tlray.core.politeness.dead_kind import OTHER, kind_of
 from tlray.core.politeness.domain import PARKED
-from tlray.service.page.text import duration, plural, rate
+from tlray.service.page.text import duration, plural
 from tlray.service.page.words import kind_words
 
 MAX_RESTS: Final = 3
@@ -274,11 +275,8 @@ def domain_state(row: Mapping[str, Any], *, of: str) -> dict[str, Any]:
     """Return what the row of a domain shows: glyph, tone and word of its state in a batch of some state, why, and its rate."""
     goes_on = ("flight", "live", "goes on") if of == "running" else ("pause", "wait", "waits")
     glyph, tone, word = _DOMAIN_STATES.get(row["state"], goes_on)
-    ceiling, now = row["max_rate"], row["rate"]
-    text = rate(now)
-    if ceiling is not None and now is not None and abs(ceiling - now) > 0.02 * ceiling:
-        text = f"{rate(now)} of {rate(ceiling)}"
     reason = row["reason"]
     if row["state"] == "resting":
         reason = reason_words(reason or "")
-    return {"glyph": glyph, "tone": tone, "word": word, "rate_text": text, "reason": reason}
+    rate_text = rate_of(row["rate"], row["max_rate"])
+    return {"glyph": glyph, "tone": tone, "word": word, "rate_text": rate_text, "reason": reason}

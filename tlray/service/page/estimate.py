@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from tlray.core.model.progress import Snapshot
-
-_MISSING: Final = {
-    "matching": "what is known already is being looked up",
-    "paused-domain": "{domain} is paused by an admin",
-    "no-page-yet": "no page has come back yet",
-}
+from tlray.core.scheduling.estimate_text import WORDS, missing_words
+from tlray.core.scheduling.eta import NoEstimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +23,9 @@ def estimate_of(status: Snapshot) -> Estimate:
     """Return the estimate that a status has."""
     if status["state"] != "running":
         return Estimate()
-    domain = status["estimate_waits_on"] or ""
     if status["estimated_between"] is not None:
         not_before, likely_by = status["estimated_between"]
-        return Estimate(not_before, likely_by, domain)
+        return Estimate(not_before, likely_by, status["estimate_waits_on"] or "")
     if status["trouble"]:
         return Estimate(reason=status["trouble"])
-    reason = _MISSING.get(status["estimate_missing"] or "", _MISSING["no-page-yet"])
-    return Estimate(reason=reason.format(domain=domain or "a site"))
+    return Estimate(reason=missing_words(status) or WORDS[NoEstimate.NO_PAGE_YET])

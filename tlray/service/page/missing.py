@@ -12,6 +12,7 @@ from tlray.service.page.calls import body_of
 from tlray.service.page.problem_pages import REFRESH_S
 from tlray.service.page.rendering import render
 from tlray.service.routes import catalogue
+from tlray.service.routes.search_conditions import Conditions
 
 MAX_QUERY: int = 200
 
@@ -20,7 +21,7 @@ async def missing(
     request: Request, gateway: Gateway, principal: Principal, *, title: str, text: str, words: str
 ) -> Response:
     """Return the page. While results are being read into the catalogue, it looks again by itself."""
-    n_behind = body_of(await catalogue.search(gateway, principal, limit=1))["behind"]
+    n_behind = body_of(await catalogue.search(gateway, principal, Conditions(), limit=1))["behind"]
     has_words = any(map(str.isalnum, words))
     return render(
         request,

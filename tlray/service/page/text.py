@@ -14,9 +14,11 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
 
+from tlray.core.model import amounts
+
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufeff]")
-_UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"))
 NEVER: Final = "–"
+plural, rate = amounts.plural, amounts.rate
 KEPT_END: Final = 28
 """At most so many of the last characters of a URL, from the end of a word on, are cut by no column."""
 _WORD_END: Final = re.compile(r"[-_/.]")
@@ -47,11 +49,6 @@ def number(n: float | None) -> str:
     return NEVER if n is None else f"{n:,.0f}"
 
 
-def plural(n: int, one: str, many: str = "") -> str:
-    """Return a count with its noun: 1 set, 1,204 sets."""
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
-
-
 def percent(part: float, whole: float) -> str:
     """Return a share, rounded down: never 100 % before the end."""
     if not whole or part <= 0:
@@ -60,42 +57,9 @@ def percent(part: float, whole: float) -> str:
     return f"{min(share, 100)} %" if share else "<1 %"
 
 
-def rate(per_s: float | None) -> str:
-    """Return a rate: 300/s, 61/min, 1 every 8 s."""
-    if per_s is None:
-        return "no ceiling"
-    if per_s <= 0:
-        return "0/min"
-    if per_s >= 2:
-        return f"{per_s:,.1f}/s".replace(".0/", "/") if per_s < 10 else f"{per_s:,.0f}/s"
-    if per_s * 60 >= 10:
-        return f"{per_s * 60:,.0f}/min"
-    apart_s = 1 / per_s
-    if apart_s < 60 and abs(apart_s - round(apart_s)) > 0.05:
-        return f"{per_s * 60:.1f}/min".replace(".0/", "/")
-    return f"1 every {duration(round(apart_s) if apart_s > 1 else apart_s)}"
-
-
 def duration(seconds: float | None) -> str:
     """Return a duration in two units at most: 8 s, 2 min 5 s, 1 h 04 min, 3 d 2 h."""
-    if seconds is None:
-        return NEVER
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms" if seconds else "0 s"
-    if seconds < 10 and seconds % 1:
-        return f"{seconds:.1f} s"
-    left = round(seconds)
-    for position, (size, unit) in enumerate(_UNITS):
-        if left >= size:
-            n, rest = divmod(left, size)
-            smaller, name = _UNITS[position + 1] if position + 1 < len(_UNITS) else (1, "s")
-            part = rest // smaller
-            return (
-                f"{n} {unit} {part:02d} {name}"
-                if part and unit == "h"
-                else f"{n} {unit}" + (f" {part} {name}" if part else "")
-            )
-    return f"{left} s"
+    return NEVER if seconds is None else amounts.duration(seconds)
 
 
 def exact(at: float) -> str:

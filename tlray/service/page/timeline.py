@@ -16,10 +16,12 @@ Row = dict[str, Any]
 """A track as the API's JSON has it."""
 MINUTE_S: Final = 60.0
 OPEN_END: Final = 1.04
-"""A lane whose length is not known ends so much behind its last cue."""
+"""A lane whose length is not known, or too short, ends so much behind its last cue …"""
+MOST_OVER: Final = 2.0
+"""… but at so many lengths at most: one time that is none must not press all others together."""
 NO_TIME: Final[Row] = {"time": "", "mark": ""}
-MAX_MARKS: Final = 400
-"""Of one lane: more are not told apart."""
+MAX_MARKS: Final = 200
+"""Of one lane: of more, those are left out that stand right beside one before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Mark:
     x: float
     width: float
     label: str
+    """Its time and its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,9 @@ class Lane:
     recording: int
     end_s: float
     is_open: bool
-    """True if the length is not known."""
+    """True if the length is not known, or rows start after it."""
+    length_s: float | None
+    """None: not known."""
     marks: tuple[Mark, ...]
     gaps: tuple[Gap, ...]
 
@@ -74,18 +79,32 @@ def _lane(recording: int, rows: list[Row], duration_s: float | None) -> Lane:
     last_s = max(cues, default=0.0)
     is_open = not duration_s or last_s > duration_s
     end_s = max(last_s * OPEN_END, 1.0) if is_open else float(duration_s or 1.0)
+    if duration_s:
+        end_s = min(end_s, MOST_OVER * duration_s)
     marks = [
         Mark(
             row["index"],
             row["cue_precision"],
             _percent(row["cue_s"], end_s),
             _percent(MINUTE_S, end_s),
-            name_of(row),
+            " ".join(filter(None, (*_time_of(row).values(), name_of(row)))),
         )
         for row in rows
         if row["cue_s"] is not None
     ]
-    return Lane(recording, end_s, is_open, tuple(marks[:MAX_MARKS]), tuple(_gaps(rows, end_s)))
+    return Lane(
+        recording, end_s, is_open, duration_s or None, tuple(_told_apart(marks)), tuple(_gaps(rows, end_s))
+    )
+
+
+def _told_apart(marks: list[Mark]) -> list[Mark]:
+    """Return the marks of a lane; of more than it has room for, those that are not right beside one before."""
+    if len(marks) <= MAX_MARKS:
+        return marks
+    places: dict[int, Mark] = {}
+    for mark in marks:
+        places.setdefault(int(mark.x * MAX_MARKS / 100), mark)
+    return list(places.values())
 
 
 def _gaps(rows: list[Row], end_s: float) -> list[Gap]:
@@ -115,12 +134,24 @@ def _gap(from_s: float, to_s: float | None, n: int, end_s: float) -> Gap:
 
 
 def _percent(part_s: float, whole_s: float) -> float:
-    return round(min(100.0, 100.0 * part_s / whole_s), 3)
+    return round(min(100.0, max(0.0, 100.0 * part_s / whole_s)), 3)
 
 
 def name_of(row: Mapping[str, Any]) -> str:
     """Return a row in words."""
     return f"{row['artist'] or 'ID'} – {row['title'] or 'ID'}"
+
+
+def as_it_stands(row: Mapping[str, Any]) -> str:
+    """Return the source's own line of a row that is not identified, where it says more than the row's name; else ""."""
+    name = f"{row['artist'] or 'ID'} - {row['title'] or 'ID'}"
+    said = " ".join(row["text"].split())
+    known = {_letters(name), _letters(f"{name} {' '.join(row['labels'])}"), "id"}
+    return "" if not said or _letters(said) in known else said
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text)).casefold()
 
 
 def table_of(tracks: Sequence[Row], duration_s: float | None) -> list[Row]:
@@ -166,6 +197,8 @@ def _warning(track: Row, latest: dict[int, float], duration_s: float | None) -> 
     cue_s = track["cue_s"]
     if cue_s is None:
         return ""
+    if cue_s < 0:
+        return "before the beginning"
     if duration_s and cue_s > duration_s and not track["recording"]:
         return f"past the end, which is {as_clock(duration_s)}"
     return "earlier than a row before it" if cue_s < latest.get(track["recording"] or 1, 0.0) else ""

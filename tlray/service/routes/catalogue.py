@@ -10,14 +10,13 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
-from datetime import date
 from enum import Enum, StrEnum
 from functools import partial
 from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse, Response
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator
 
 from tlray.core.access.cursor import decode, encode
 from tlray.core.access.path_part import from_path
@@ -31,7 +30,7 @@ from tlray.io.catalogue.change_list import NoStart, changes, cursor_of, end_of, 
 from tlray.io.catalogue.merging import read_merged
 from tlray.io.catalogue.newest import read_set
 from tlray.io.catalogue.performances import same_as, sets_of
-from tlray.io.catalogue.search import NoWords, Place
+from tlray.io.catalogue.search import Place
 from tlray.io.catalogue.tally import of_owner, quality_of
 from tlray.io.catalogue.version_list import StoredVersion, find_version
 from tlray.io.catalogue.version_list import versions as list_versions
@@ -44,32 +43,22 @@ from tlray.service.http.paging import Cursor, Limit
 from tlray.service.http.problems import not_found, problems, validation
 from tlray.service.routes.api_route import ApiRoute
 from tlray.service.routes.dependencies import Reader, TheGateway, TheStreams
+from tlray.service.routes.search_conditions import TheConditions
 from tlray.service.schemas.catalogue import CataloguePage, VersionsResponse, WholeSet
 
-
-def iso_day(text: str) -> date:
-    """Read ``2026-11-01``; no other form of ISO 8601 is a day."""
-    day = date.fromisoformat(text)
-    if day.isoformat() != text:
-        raise ValueError("a day is written as 2026-11-01")
-    return day
-
-
 T = TypeVar("T")
-Day = Annotated[date, BeforeValidator(iso_day)]
 router = APIRouter(prefix="/api/v1", tags=["catalogue"], route_class=ApiRoute)
 MAX_BYTES: Final = 4_000_000
 """Of changes in one response: Ray Serve holds in memory what a slow client has not read."""
 FOLLOW_S: Final = 25.0
 LOOK_EVERY_S: Final = 1.0
 _TAGS: Final[list[str | Enum]] = ["catalogue"]
-Text = Annotated[str | None, Query(min_length=1, max_length=200)]
 Site = Annotated[str, Path(max_length=200, examples=["1001tracklists"])]
 SourceId = Annotated[
     str,
     Path(
         max_length=2_000,
-        description="The site's id of the set. `.` and `..` have a slash more: `..%2F`.",
+        description="The site's id of the set. `.`, `..` and what ends in `/versions` have a slash more: `..%2F`.",
         examples=["1pn8l919"],
     ),
     AfterValidator(from_path),
@@ -93,35 +82,22 @@ CHANGES_RESPONSE: Final[dict[int | str, dict[str, Any]]] = {
 
 
 @router.get("/catalogue", response_model=CataloguePage, responses=problems(400))
-async def search(  # noqa: PLR0913, PLR0917 - each is a condition
+async def search(
     gateway: TheGateway,
     principal: Reader,
-    q: Annotated[
-        Text, Query(description="Words in titles, names, tracks and labels; `word*`: the beginning of one.")
-    ] = None,
-    dj: Annotated[Text, Query(description="Words of a DJ's name.")] = None,
-    artist: Annotated[Text, Query(description="Words of a track's artist.")] = None,
-    label: Annotated[Text, Query(description="Words of a label.")] = None,
-    source: Annotated[Text, Query(description="Words of an event, venue or show, or a site's name.")] = None,
-    from_: Annotated[Day | None, Query(alias="from", description="Played on that day or later.")] = None,
-    to: Annotated[Day | None, Query(description="Played on that day or earlier.")] = None,
-    min_quality: Annotated[float | None, Query(ge=0, le=1, description="Of that quality or better.")] = None,
+    conditions: TheConditions,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> JSONResponse:
     """Search the newest versions of the sets of all your batches. The set that was catalogued last comes first."""
-    query = catalogue.Query(q, dj, artist, label, source, _day(from_), _day(to), min_quality)
     before = decode(cursor, "catalogue", int)[0] if cursor else None
-    try:
-        standing, (found, whole) = await _ask(
-            gateway.home,
-            lambda db: (
-                catalogue.search(db, query, owner=principal.sees, before=before, limit=limit),
-                quality_of(db, of_owner(principal.sees)),
-            ),
-        )
-    except NoWords as error:
-        raise validation([(f"query.{error.args[0]}", str(error))]) from None
+    standing, (found, whole) = await _ask(
+        gateway.home,
+        lambda db: (
+            catalogue.search(db, conditions.query, owner=principal.sees, before=before, limit=limit),
+            quality_of(db, of_owner(principal.sees)),
+        ),
+    )
     next_cursor = None if found.next_id is None else encode("catalogue", found.next_id)
     return JSONResponse(
         {
@@ -220,10 +196,6 @@ async def list_changes(  # noqa: PLR0913, PLR0917 - each is a condition
 async def _ask(home: Home, question: Callable[[Any], T]) -> tuple[Standing, T]:
     """Return how far the catalogue is, and the answer to a question."""
     return await questions_of(home).ask(question)
-
-
-def _day(day: date | None) -> str | None:
-    return None if day is None else day.isoformat()
 
 
 class Asked(NamedTuple):

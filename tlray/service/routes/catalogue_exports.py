@@ -4,36 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import astuple, replace
+from dataclasses import astuple
 from functools import partial
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
-from tlray.errors import CannotFinish
+from tlray.errors import CannotFinish, UsageError
 from tlray.export.filenames import safe_name
 from tlray.export.formats import all_formats
 from tlray.io.catalogue import search
 from tlray.io.catalogue.catch_up import catch_up
 from tlray.io.catalogue.merging import iter_merged
 from tlray.io.catalogue.newest import iter_newest
-from tlray.io.catalogue.search import NoWords
 from tlray.service.auth.principal import Principal
 from tlray.service.backend.gateway import Gateway
 from tlray.service.http.problems import problems, validation
 from tlray.service.routes.api_route import ApiRoute
-from tlray.service.routes.catalogue import Day, Text, ask_for_set, read_asked
+from tlray.service.routes.catalogue import ask_for_set, read_asked
 from tlray.service.routes.dependencies import Reader, TheGateway
 from tlray.service.routes.export_files import Source
 from tlray.service.routes.exports import (
     KINDS,
     FormatName,
     FormatOptions,
-    MinQuality,
     export_answer,
     file_responses,
 )
+from tlray.service.routes.search_conditions import TheConditions
 
 router = APIRouter(prefix="/api/v1", tags=["results"], route_class=ApiRoute)
 CATCH_UP_S: Final = 10.0
@@ -42,35 +41,6 @@ ONE_KINDS: Final = {f.media_type.partition(";")[0]: {"schema": {"type": "string"
 """Media types of the file of one set; those of many sets are `KINDS`."""
 NAME_BYTES: Final = 120
 """Of a file that is named after a set."""
-
-
-class Conditions:
-    """The search whose sets are exported."""
-
-    def __init__(
-        self,
-        q: Annotated[
-            Text, Query(description="The conditions are those of a search; none: every set.")
-        ] = None,
-        dj: Text = None,
-        artist: Text = None,
-        label: Text = None,
-        source: Text = None,
-        from_: Annotated[Day | None, Query(alias="from")] = None,
-        to: Day | None = None,
-        min_quality: MinQuality = None,
-    ) -> None:
-        first, last = (None if day is None else day.isoformat() for day in (from_, to))
-        self.query = search.Query(q, dj, artist, label, source, first, last, min_quality)
-        try:
-            self.query.match  # noqa: B018 - raises
-        except NoWords as error:
-            raise validation([(f"query.{error.args[0]}", str(error))]) from None
-
-    @property
-    def are_of_a_search(self) -> bool:
-        """True if there is one besides the quality."""
-        return replace(self.query, min_quality=None) != search.Query()
 
 
 class OneSet:
@@ -105,7 +75,7 @@ async def export_catalogue(
     principal: Reader,
     options: FormatOptions,
     format_: FormatName,
-    conditions: Annotated[Conditions, Depends()],
+    conditions: TheConditions,
     one: Annotated[OneSet, Depends()],
     merged: Annotated[
         bool, Query(description="One set a performance, of each field the best source.")
@@ -119,11 +89,12 @@ async def export_catalogue(
         if conditions.query != search.Query():
             raise validation([("query.site", "one set has no conditions: leave out those of a search")])
         return await _one_answer(request, gateway, principal, format_, options, one, merged=merged)
-    if merged and conditions.are_of_a_search:
-        raise validation(
-            [("query.merged", "a search finds sets, not performances: leave out one of the two")]
-        )
     owner, query = principal.sees, conditions.query
+    if merged:
+        try:
+            query.require_performances()
+        except UsageError as error:
+            raise validation([("query.merged", str(error))]) from None
     newest = partial(iter_newest, query=query)
     performances = partial(iter_merged, min_quality=query.min_quality)
     sets = performances if merged else newest
@@ -139,7 +110,7 @@ async def export_catalogue(
         return Source(content, lambda: sets(gateway.home, owner=owner))
 
     name = "merged" if merged else "all"
-    filename = "found" if conditions.are_of_a_search else name
+    filename = "found" if query.names_sets else name
     return await export_answer(request, gateway, name, format_, options, find, filename=filename)
 
 

@@ -20,12 +20,12 @@ TIMEOUT_S: Final = 10.0
 BY: Final[dict[str, tuple[str, str, str]]] = {
     "batches": ("batches", "state", "Batches of the home, by state"),
     "items": ("items", "state", "Items of batches that are not finished, by state"),
-    "domains": ("domains", "state", "Domains that are cooling, paused, parked or slowed"),
+    "domains": ("domains", "state", "Domains that cool down, block us, are paused, parked or slowed"),
     "queue": ("queue_items", "priority", "Items queued or waiting, of batches that run"),
     "queue_oldest_s": (
         "queue_oldest_seconds",
         "priority",
-        "Age of the oldest batch that runs and has open items",
+        "How long the oldest open item of a batch that runs has waited",
     ),
 }
 """Count → name after ``tlray_``, label, help."""
@@ -35,6 +35,8 @@ ALONE: Final[dict[str, str]] = {
     "items_in_flight": "Items leased to scrape tasks",
     "is_halted": "1 while no work is done, because nothing can be written or no task can run",
 }
+REDIS: Final = ("redis_up", "process", "1 while a process reaches Redis")
+"""Name after ``tlray_``, label, help; only where there is a Redis."""
 
 
 @router.get(
@@ -62,7 +64,8 @@ def exposition(figures: Mapping[str, Any], redis: Mapping[str, bool | None]) -> 
     for name, about in ALONE.items():
         Gauge(f"tlray_{name}", about, registry=registry).set(figures[name])
     if any(is_up is not None for is_up in redis.values()):
-        gauge = Gauge("tlray_redis_up", "1 while a process reaches Redis", ["process"], registry=registry)
+        name, label, about = REDIS
+        gauge = Gauge(f"tlray_{name}", about, [label], registry=registry)
         for process, is_up in redis.items():
             if is_up is not None:
                 gauge.labels(process).set(is_up)

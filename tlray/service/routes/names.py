@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
-from tlray.io.catalogue import names, search
+from tlray.io.catalogue import names
 from tlray.io.catalogue.names import NameKind
 from tlray.io.catalogue.search import NoWords
 from tlray.service.backend.catalogue_questions import questions_of
 from tlray.service.http.problems import not_found, problems, validation
 from tlray.service.routes.api_route import ApiRoute
-from tlray.service.routes.catalogue import Day, Text
 from tlray.service.routes.dependencies import Reader, TheGateway
+from tlray.service.routes.search_conditions import TheConditions
 from tlray.service.schemas.catalogue import FacetsResponse, NameResponse
 
 router = APIRouter(prefix="/api/v1/catalogue", tags=["catalogue"], route_class=ApiRoute)
@@ -29,34 +28,21 @@ async def about(
     name: Annotated[str, Query(min_length=1, max_length=500, examples=["Someone"])],
 ) -> JSONResponse:
     """Return where a DJ, an artist, a label or a track occurs in your sets: how often, when, and with what."""
-    found = await _ask(gateway, lambda db: names.about(db, kind, name, owner=principal.sees))
+    try:
+        _, found = await questions_of(gateway.home).ask(
+            lambda db: names.about(db, kind, name, owner=principal.sees)
+        )
+    except NoWords as error:
+        raise validation([("query.name", str(error))]) from None
     if found is None:
         raise not_found(kind.value, name)
     return JSONResponse(found)
 
 
 @router.get("/facets", response_model=FacetsResponse)
-async def facets(  # noqa: PLR0913, PLR0917 - each is a condition
-    gateway: TheGateway,
-    principal: Reader,
-    q: Annotated[Text, Query(description="The conditions are those of a search.")] = None,
-    dj: Text = None,
-    artist: Text = None,
-    label: Text = None,
-    source: Text = None,
-    from_: Annotated[Day | None, Query(alias="from")] = None,
-    to: Day | None = None,
-    min_quality: Annotated[float | None, Query(ge=0, le=1)] = None,
-) -> JSONResponse:
+async def facets(gateway: TheGateway, principal: Reader, conditions: TheConditions) -> JSONResponse:
     """Count the sets that a search finds by year and by site."""
-    first, last = (None if day is None else day.isoformat() for day in (from_, to))
-    query = search.Query(q, dj, artist, label, source, first, last, min_quality)
-    return JSONResponse(await _ask(gateway, lambda db: names.facets(db, query, owner=principal.sees)))
-
-
-async def _ask(gateway: TheGateway, question: Callable[[Any], Any]) -> Any:
-    try:
-        _, found = await questions_of(gateway.home).ask(question)
-    except NoWords as error:
-        raise validation([(f"query.{error.args[0]}", str(error))]) from None
-    return found
+    _, found = await questions_of(gateway.home).ask(
+        lambda db: names.facets(db, conditions.query, owner=principal.sees)
+    )
+    return JSONResponse(found)

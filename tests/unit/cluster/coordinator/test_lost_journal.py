@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from made_desk import Desk, chunk
 
+from tlray.cluster.handlers import coordinator
 from tlray.cluster.handlers.coordinator import LOOK_AGAIN_S
+from tlray.cluster.ports.coordinator import Meters
 from tlray.core.model.lifecycle import BatchEvent
 from tlray.errors import JournalLost
 
@@ -64,3 +69,36 @@ async def test_a_coordinator_whose_journal_is_lost_ends_in_order(
     desk.is_closed = True
     await desk.coordinator.stop()
     assert desk.state.trouble is LOST
+
+
+class Shown:
+    """Meters that say when they were shown."""
+
+    def __init__(self) -> None:
+        self.often = asyncio.Event()
+        self.n = 0
+
+    def show(self, engine: object, **state: Any) -> None:
+        self.n += 1
+        if self.n == 3:
+            self.often.set()
+
+
+async def test_figures_are_shown_while_the_journal_hangs(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown, hangs = Shown(), threading.Event()
+    monkeypatch.setattr(coordinator, "SHOW_EVERY_S", 0.01)
+    desk.state.ports = replace(desk.state.ports, meters=cast(Meters, shown))
+    hanging = asyncio.create_task(desk.state.write(hangs.wait, 30))
+    running = asyncio.create_task(desk.coordinator.run())
+    try:
+        async with asyncio.timeout(10):
+            await shown.often.wait()
+    finally:
+        desk.is_closed = True
+        stopping = asyncio.create_task(desk.coordinator.stop())
+        await asyncio.sleep(0)
+        hangs.set()
+        await asyncio.gather(stopping, running, hanging)
+    n = shown.n
+    await asyncio.sleep(0.1)
+    assert shown.n == n, "it ends with the coordinator"

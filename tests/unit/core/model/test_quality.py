@@ -31,6 +31,7 @@ def of(*tracks: Track, **given: Any) -> Tracklist:
     ("made", "score", "issues"),
     [
         (of(*rows(0, 60, 120, 180)), 1.0, []),
+        (of(), 0.2, ["no rows", "no start times"]),
         (
             of(a_track(1, 0), unknown(2), a_track(3), a_track(4)),
             round(0.45 * 3 / 4 + 0.35 / 4 + 0.2, 3),

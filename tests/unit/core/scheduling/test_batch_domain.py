@@ -61,3 +61,8 @@ def test_no_ceiling_is_null() -> None:
 def test_a_crawl_delay_is_told_where_it_makes_the_ceiling(state: DomainState, delay_s: float | None) -> None:
     found = batch_domain(state, total=5, dead=0, left=5, now=0.0, wall=0.0)
     assert found["robots_delay_s"] == delay_s
+
+
+def test_what_was_cancelled_is_not_done() -> None:
+    found = batch_domain(domain(), total=5, dead=1, left=0, done=2, now=0.0, wall=0.0)
+    assert (found["total"], found["done"], found["left"]) == (5, 2, 0)

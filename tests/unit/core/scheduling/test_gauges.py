@@ -26,7 +26,7 @@ def batch(number: int, counts: dict[ItemState, int], **more: object) -> Batch:
     given = {
         "priority": Priority.NORMAL,
         "state": BatchState.RUNNING,
-        "created_at": WALL - 10 * number,
+        "waits_since": WALL - 10 * number,
         **more,
     }
     domains = {"a.test": sum(n for state, n in counts.items() if not state.is_final)}
@@ -65,9 +65,12 @@ def test_items_are_counted_by_state_and_the_queue_by_priority() -> None:
 
 def test_domains_that_rest_are_counted() -> None:
     engine = engine_with(batch(1, {ItemState.QUEUED: 5}))
+    none = dict.fromkeys(("cooling", "blocked", "paused", "parked", "slowed"), 0)
+    engine.cool_down("a.test", NOW + 5, "throttled: 429")
+    assert gauges(engine, now=NOW, wall=WALL).domains == {**none, "cooling": 1}
     engine.cool_down("a.test", NOW + 60, "blocked: captcha")
-    assert gauges(engine, now=NOW, wall=WALL).domains == {"cooling": 1, "paused": 0, "parked": 0, "slowed": 0}
-    assert gauges(engine, now=NOW + 61, wall=WALL).domains["cooling"] == 0
+    assert gauges(engine, now=NOW, wall=WALL).domains == {**none, "cooling": 1, "blocked": 1}
+    assert gauges(engine, now=NOW + 61, wall=WALL).domains == none
 
 
 def test_the_busiest_domains_get_a_label_and_the_others_one_together() -> None:

@@ -40,6 +40,10 @@ def test_a_batch_whose_domains_are_not_counted_is_named_alone() -> None:
     assert TaskNames().name([made]) == "scrape b1"
 
 
+def test_another_kind_of_task_is_named_with_its_batch() -> None:
+    assert TaskNames().bounded("merge", "b1") == "merge b1"
+
+
 def test_there_are_no_more_names_than_a_store_of_metrics_can_bear() -> None:
     names = TaskNames()
     given = [names.name([batch(n, {f"d{n}.test": 1})]) for n in range(10 * MAX_NAMES)]

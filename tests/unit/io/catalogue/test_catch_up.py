@@ -494,4 +494,4 @@ def test_load_has_the_newest_version_of_every_set_with_one_dtype_for_a_column(ma
     assert sorted(tracklists["source_id"]) == ["s1", "s2"]
     assert tracks.groupby("source_id").size().to_dict() == {"s1": 3, "s2": 1}
     assert [list(f.dtypes) for f in empty] == [list(tracklists.dtypes), list(tracks.dtypes)]
-    assert list(load(made.home, min_quality=0.5)[0]["source_id"]) == ["s2"]
+    assert list(load(made.home, Query(min_quality=0.5))[0]["source_id"]) == ["s2"]

@@ -20,7 +20,7 @@ from tlray.io.catalogue.catch_up import catch_up
 from tlray.io.catalogue.database import opened, remove
 from tlray.io.catalogue.merging import iter_merged, load
 from tlray.io.catalogue.performances import same_as
-from tlray.io.catalogue.search import find
+from tlray.io.catalogue.search import Query, find
 from tlray.io.disk.home import Home
 from tlray.model import Tracklist
 
@@ -212,8 +212,8 @@ def test_the_merged_catalogue_has_a_row_a_performance(made: MadeHome) -> None:
     assert set(of_whole["name_from"]) == {"a.test:1"}
     assert of_whole["cue_from"].isna().all()
     assert len(list(iter_merged(made.home))) == 3
-    assert len(load(made.home, merged=True, min_quality=0.99)[0]) == 0
-    empty = load(made.home, merged=True, min_quality=2.0)
+    assert len(load(made.home, Query(min_quality=0.99), merged=True)[0]) == 0
+    empty = load(made.home, Query(min_quality=2.0), merged=True)
     for frame, filled in zip(empty, (tracklists, tracks), strict=True):
         pd.testing.assert_series_equal(frame.dtypes, filled.dtypes)
 

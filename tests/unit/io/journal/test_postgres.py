@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -25,7 +26,7 @@ from tlray.core.scheduling.lease import PartRecord
 from tlray.core.submission.lines import RefusedLine
 from tlray.errors import HomeInUse, HomeUnusable, JournalLost, JournalUnusable, TlrayError, UsageError
 from tlray.io.disk.home import Home
-from tlray.io.doctor import home_state
+from tlray.io.doctor import journal_state
 from tlray.io.doctor.report import Grade, Result, examine
 from tlray.io.journal import opening
 from tlray.io.journal.opening import has_journal, open_journal, open_reader, require_readable
@@ -470,10 +471,19 @@ def test_no_secret_is_shown_of_a_database() -> None:
 
 def examined(home: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> Result:
     monkeypatch.setenv("TLRAY_JOURNAL", url)
-    (result,) = examine({"journal": lambda: home_state.journal(home)}).values()
+    (result,) = examine({"journal": lambda: journal_state.journal(home)}).values()
     assert PASSWORD not in repr(result)
     assert QUOTED not in repr(result)
+    assert "a bug" not in result.hint
     return result
+
+
+def as_told(result: Result, db: psycopg.Connection[Any]) -> None:
+    """Do word for word what a hint says to an administrator."""
+    _, is_sql, statements = result.hint.partition("as its administrator: ")
+    assert is_sql, result
+    for statement in statements.partition(" (")[0].split("; "):
+        db.execute(statement.encode())
 
 
 def test_the_doctor_looks_at_a_database_without_a_journal_and_with_one(
@@ -496,11 +506,50 @@ def test_the_doctor_says_what_a_user_may_not_do(
         poor = postgres.url(schema).replace(f"tl:{QUOTED}", f"r{schema}:w3ak")
         result = examined(tmp_path, poor, monkeypatch)
         assert (result.grade, "lacks CREATE on the database" in result.what) == (Grade.FAILED, True)
+        as_told(result, db)
+        assert examined(tmp_path, poor, monkeypatch).grade is Grade.OK
         PostgresJournal(database, "a home", is_held=True).close()
-        db.execute(f"GRANT USAGE ON SCHEMA {schema} TO r{schema}")
-        db.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO r{schema}")
+        result = examined(tmp_path, poor, monkeypatch)
+        assert f"permission denied for schema {schema}" in result.what
+        as_told(result, db)
+        assert examined(tmp_path, poor, monkeypatch).grade is Grade.OK
+        db.execute(f"REVOKE INSERT, UPDATE ON ALL TABLES IN SCHEMA {schema} FROM r{schema}".encode())
         result = examined(tmp_path, poor, monkeypatch)
         assert f"lacks INSERT on {schema}.items, UPDATE on" in result.what
+        as_told(result, db)
+        assert examined(tmp_path, poor, monkeypatch).grade is Grade.OK
+    with PostgresJournal(Database.parse(poor), "a home", is_held=True) as journal_of_the_poor:
+        assert journal_of_the_poor.count_batches() == {}
+
+
+def test_the_doctor_says_how_to_make_a_database_and_a_password(
+    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = fresh_schema()
+    with psycopg.connect(**Database.parse(postgres.url()).conninfo, autocommit=True) as db:  # type: ignore[arg-type]
+        result = examined(tmp_path, postgres.url(database=name), monkeypatch)
+        assert f'database "{name}" does not exist' in result.what
+        as_told(result, db)
+        assert examined(tmp_path, postgres.url(database=name), monkeypatch).grade is Grade.OK
+        db.execute(
+            f"CREATE ROLE r{name} LOGIN PASSWORD 'other'; GRANT CREATE ON DATABASE {name} TO r{name}".encode()
+        )
+        url = postgres.url(database=name).replace(f"tl:{QUOTED}", f"r{name}:PASSWORD")
+        result = examined(tmp_path, url, monkeypatch)
+        assert "password authentication failed" in result.what
+        as_told(result, db)
+        assert examined(tmp_path, url, monkeypatch).grade is Grade.OK
+        db.execute(f"DROP DATABASE {name}".encode())
+
+
+def test_the_doctor_does_not_wait_for_a_database_that_hangs(
+    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with postgres.hanging():
+        result = examined(tmp_path, postgres.url(), monkeypatch)
+    assert (result.grade, "timeout" in result.what, "hangs" in result.hint) == (Grade.FAILED, True, True), (
+        result
+    )
 
 
 @pytest.mark.parametrize("what", ["password", "database", "port"])
@@ -512,8 +561,17 @@ def test_the_doctor_says_why_a_database_cannot_be_used(
         "database": postgres.url(database="nowhere"),
         "port": postgres.url().replace(f":{postgres.port}/", ":1/"),
     }
+    words = {
+        "password": "password authentication failed",
+        "database": '"nowhere" does not exist',
+        "port": "refused",
+    }
     result = examined(tmp_path, urls[what], monkeypatch)
-    assert result.grade is Grade.FAILED
+    assert (result.grade, words[what] in result.what, "TLRAY_JOURNAL" in result.hint) == (
+        Grade.FAILED,
+        True,
+        True,
+    ), result
     assert "w0rong" not in repr(result)
 
 

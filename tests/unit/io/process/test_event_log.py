@@ -108,6 +108,9 @@ def test_a_traceback_is_in_the_same_line(form: str, written: Written) -> None:
     [
         "amqp://me:s3cr3t-w0rd@host:5672/x",
         "redis://:s3cr3t-w0rd@host/0",
+        "redis://:n@t-s3cr3t-w0rd@host/0",
+        "postgresql://host/db?sslmode=require&password=s3cr3t-w0rd",
+        "https://bucket.test/part.warc?X-Amz-Signature=s3cr3t-w0rd&X-Amz-Expires=60",
         "tlray_a1b2c3_s3cr3t-w0rdxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
         "whsec_s3cr3tw0rdMTIzNDU2",
         "Authorization: Bearer s3cr3t-w0rd",

@@ -16,6 +16,7 @@ from alone import faults, service
 from made_catalogue import MadeHome
 from made_sets import a_set, a_track
 
+from tlray.core.access.path_part import in_path
 from tlray.core.access.tokens import digest_of, spell
 from tlray.export.formats import all_formats
 from tlray.io.catalogue import catch_up as catch_up_module
@@ -433,3 +434,17 @@ async def test_a_name_and_facets_are_told_to_whoever_has_the_sets(made: MadeHome
         "total": 1, "years": [{"year": "2026", "sets": 1}], "sites": [{"site": "1001tracklists", "sets": 1}],
     }  # fmt: skip
     assert faults(await http.get("/api/v1/catalogue/facets?dj=a*"))[0][0] == "query.dj"
+
+
+async def test_an_id_that_ends_in_versions_is_a_set_of_its_own(tmp_path: Path) -> None:
+    made = MadeHome(tmp_path)
+    ids = ["x", "x/versions", "x/versions/", "versions", "/versions"]
+    made.batch("b1", *([night(*"ABCDE"[: n + 1], source_id=one)] for n, one in enumerate(ids)))
+    made.close()
+    http = client(tmp_path)
+    for n, one in enumerate(ids, 1):
+        path = f"/api/v1/catalogue/1001tracklists/{in_path(one)}"
+        found = (await http.get(path)).json()
+        assert (found["source_id"], found["track_count"]) == (one, n)
+        (version,) = (await http.get(f"{path}/versions")).json()["versions"]
+        assert version["track_count"] == n

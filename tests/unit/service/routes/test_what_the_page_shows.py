@@ -160,6 +160,20 @@ async def test_the_domains_of_a_batch_are_all_there_the_finished_ones_too(made: 
     )
 
 
+async def test_a_cancelled_item_of_a_domain_is_not_done(made: MadeService) -> None:
+    die(made, await submit(made), OutcomeKind.GONE, "gone: 404")
+    http = made.client()
+    assert (await http.post(f"{BATCH}/cancel")).status_code == 200
+    while (await get(http, f"{BATCH}/status"))["state"] != "cancelled":
+        assert [row["done"] for row in (await get(http, f"{BATCH}/domains"))["domains"]] == [6, 0]
+        await asyncio.sleep(0.01)
+    rows = (await get(http, f"{BATCH}/domains"))["domains"]
+    assert [(row["domain"], row["total"], row["done"], row["left"]) for row in rows] == [
+        ("e.test", 6, 6, 0),
+        ("f.test", 2, 0, 0),
+    ]
+
+
 async def test_a_group_is_retried_as_it_was_seen(made: MadeService) -> None:
     one, two, three, four, *_ = await submit(made)
     http = made.client()

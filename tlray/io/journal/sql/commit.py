@@ -8,7 +8,7 @@ from tlray.core.model.discovery import Committed
 from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import OutcomeKind, ReusableResult
-from tlray.core.scheduling.changeset import Changeset, ItemChange, LaneDeath
+from tlray.core.scheduling.changeset import LOST, Changeset, ItemChange, LaneDeath
 from tlray.core.scheduling.lease import PartRecord
 from tlray.io.journal.sql.connection import transactional
 from tlray.io.journal.sql.discovery import DiscoveryWrites
@@ -206,12 +206,10 @@ def _origin(change: ItemChange) -> tuple[float | None, int | None, str | None]:
 def _attempt(change: ItemChange, wall: float, node: str) -> tuple[object, ...] | None:
     """Return the row of an attempt; None for one that did not begin."""
     item, outcome = change.item, change.outcome
-    if outcome is None:
-        is_lost = change.n_lost > item.n_lost
-        row = (item.id, item.attempt, wall, node, "lost", change.reason, None, None, None, None, None)
-        return row if is_lost else None
-    if outcome.kind is OutcomeKind.NOT_BEGUN:
+    if change.attempted is None:
         return None
+    if outcome is None:
+        return item.id, item.attempt, wall, node, LOST, change.reason, None, None, None, None, None
     raw = outcome.raw or (None, None)
     if outcome.reused is not None:
         reason = f"as item {outcome.reused.item_id} of batch {outcome.reused.batch_id} was"

@@ -7,7 +7,6 @@ still write it. Such a copy shows the moment at which it was made.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from contextlib import closing
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from tlray.errors import HomeUnusable
+from tlray.io.disk.durable import can_write
 from tlray.io.journal.sql.schema import SCHEMA_VERSION
 from tlray.io.journal.sqlite.migrations import check_version, migrate, version_of
 
@@ -26,7 +26,11 @@ BUSY_S: Final = 10.0
 def open_view(home: Path) -> sqlite3.Connection:
     """Return a connection to a home's journal in the current schema; `HomeUnusable` if it is missing or not readable."""
     path = home / "state.db"
-    if not path.is_file():
+    try:
+        is_there = path.is_file()
+    except OSError as error:  # this user may not look into the home
+        raise HomeUnusable(str(home), f"{error.strerror} ({path})") from error
+    if not is_there:
         raise _nothing_there(home)
     try:
         db = _connect(path)
@@ -69,8 +73,18 @@ def stored_version(home: Path) -> str:
 
 def _connect(path: Path) -> sqlite3.Connection:
     # not mode=ro: after a kill -9 the first process that opens the file must be able to replay its WAL
-    uri = f"{path.absolute().as_uri()}?mode=rw"
-    return sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None)
+    how = "mode=rw" if can_write(path) or _has_log(path) else "mode=ro&immutable=1"
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?{how}", uri=True, timeout=BUSY_S, isolation_level=None
+    )
+
+
+def _has_log(path: Path) -> bool:
+    """Return True if something may write the journal just now, or was killed: then it is not all in its file."""
+    try:
+        return path.with_name(f"{path.name}-wal").stat().st_size > 0
+    except FileNotFoundError:
+        return False
 
 
 def _version(db: sqlite3.Connection) -> str | None:
@@ -95,8 +109,9 @@ def _copy(db: sqlite3.Connection, path: Path) -> sqlite3.Connection:
 
 def _unreadable(home: Path, error: sqlite3.DatabaseError) -> HomeUnusable:
     reason = f"its journal cannot be read: {error}"
-    if not os.access(home, os.W_OK):
-        reason += ". SQLite writes beside a file even to read it: copy the home to where you may write"
+    path = home / "state.db"
+    if not can_write(path) and _has_log(path):
+        reason += ". Something wrote it last, or still does, and to read that SQLite writes beside the file: copy the home"
     return HomeUnusable(str(home), reason)
 
 

@@ -160,7 +160,7 @@ export class Head {
       const all = /** @type {HTMLElement} */ (row);
       all.dataset.all ??= String(Number((open?.textContent ?? "0").replace(/\D/g, "")) + Number((done?.textContent ?? "0").replace(/\D/g, "")));
       write(open, number(left));
-      write(done, number(Math.max(0, Number(all.dataset.all) - left)));
+      if (!frame.state.startsWith("cancel")) write(done, number(Math.max(0, Number(all.dataset.all) - left))); // what is cancelled is not done
       write(row.querySelector('[data-f="in_flight"]'), number(found?.in_flight ?? 0));
     }
   }

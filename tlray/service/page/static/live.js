@@ -63,7 +63,7 @@ export class Live {
     if (document.hidden && !this.release) return this.#poll(HIDDEN_POLL_MS);
     if (!this.release && !(await this.#takeSlot())) return this.#poll(POLL_MS);
     if (this.isOver || this.source) return;
-    const source = new EventSource(`${root}api/v1/batch/${this.batchId}/events${query({ items: 20, every_ms: 250, since: this.version || null })}`);
+    const source = new EventSource(`${root}api/v1/batch/${this.batchId}/events${query({ items: 20, every_ms: 500, since: this.version || null })}`);
     this.source = source;
     source.onopen = () => this.#hear();
     source.onmessage = (event) => { this.#hear(); this.#take(event.data); };

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -71,17 +71,21 @@ async def _about(
             text = "A name is found by its letters and digits, and this one has none."
         return await missing(request, gateway, principal, title=title, text=text, words=name)
     same = {} if kind is NameKind.TRACK else {kind.value: about["name"]}
+    months = months_of(about["by_month"], f"{datetime.now(UTC):%Y-%m}")
+    n_elsewhere = sum(count["sets"] for count in about["by_month"]) - sum(one["sets"] for one in months)
     return render(
-        request, "name.html", here="catalogue", about=about, word=WORDS[kind], months=_months(about["by_month"]),
+        request, "name.html", here="catalogue", about=about, word=WORDS[kind], months=months, n_elsewhere=n_elsewhere,
         all_sets=search_path(**(same or {"q": about["name"]})), set_path=set_path, name_path=name_path,
     )  # fmt: skip
 
 
-def _months(counts: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the bars of a chart: a month each, also those without a set, at most the last `MAX_MONTHS`."""
+def months_of(counts: list[dict[str, Any]], today: str) -> list[dict[str, Any]]:
+    """Return the bars of a chart: a month each, also those without a set, at most the last `MAX_MONTHS`; a set that is said to be
+    played after this month makes none, unless all are."""
     if not counts:
         return []
-    by_month = {_number(count["month"]): count["sets"] for count in counts}
+    known = [count for count in counts if count["month"] <= today] or counts
+    by_month = {_number(count["month"]): count["sets"] for count in known}
     last, most = max(by_month), max(LEAST_HIGH, *by_month.values())
     first = max(min(by_month), last - MAX_MONTHS + 1)
     n = last - first + 1

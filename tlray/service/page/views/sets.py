@@ -2,7 +2,7 @@
 
 ``?version=2`` is the second version; ``?version=3&against=2`` compares two, whichever of them is named first; ``?against=`` the
 newest with the last one that differs from it. ``?changes=CURSOR`` goes on in the list of changes, ``?only=unknown`` and
-``?only=changes`` leave out the other rows.
+``?only=changes`` leave out the other rows. A script is told how many versions there are.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 
 from tlray.core.model.durations import as_clock
 from tlray.export.formats import all_formats
@@ -22,14 +23,14 @@ from tlray.io.results.store import PartMoved
 from tlray.service.auth.principal import Principal
 from tlray.service.backend.gateway import Gateway
 from tlray.service.http.problems import ProblemError
-from tlray.service.page.addresses import export_path, name_path, set_path
+from tlray.service.page.addresses import export_path, name_path, search_path, set_path
 from tlray.service.page.calls import body_of
 from tlray.service.page.change_words import by_version, time_of
 from tlray.service.page.comparison import compared, in_words
 from tlray.service.page.missing import missing
 from tlray.service.page.quality_words import issues_of
-from tlray.service.page.rendering import render
-from tlray.service.page.timeline import as_text, lanes_of, name_of, table_of
+from tlray.service.page.rendering import render, wants_json
+from tlray.service.page.timeline import as_it_stands, as_text, lanes_of, name_of, table_of
 from tlray.service.routes import catalogue
 from tlray.service.routes.dependencies import Reader, TheGateway, TheStreams
 
@@ -40,6 +41,13 @@ VERSIONS: Final = 200
 """That are listed; others are reached by their number."""
 Version = dict[str, Any]
 """A version as the API's JSON has it."""
+
+
+class Player(NamedTuple):
+    """A recording of a set, of which rows have the number."""
+
+    url: str
+    text: str
 
 
 class Chosen(NamedTuple):
@@ -73,6 +81,8 @@ async def one(
         title = "This set is not in the catalogue"
         return await missing(request, gateway, principal, title=title, text=text, words=source_id)
     versions: list[Version] = body_of(listed)["versions"]
+    if wants_json(request):
+        return JSONResponse({"newest": str(len(versions))})
     chosen = Chosen() if is_merged else choose(query, versions)
     (shown, older, fault), changed = await asyncio.gather(
         _read(gateway, principal, site, source_id, chosen, is_merged=is_merged),
@@ -81,43 +91,44 @@ async def one(
             before=query.get("changes"), limit=CHANGES,
         ),
     )  # fmt: skip
-    tracks = shown["tracks"]
     changes = [json.loads(line) for line in bytes(changed.body).splitlines()]
+    newest = newest_of(versions)["version"]
     return render(
         request,
         "set.html",
         status=404 if fault else 200,
-        set=shown,
         fault=fault,
         is_merged=is_merged,
         chosen=chosen,
         comparison=None if older is None else compared(older, shown),
         only=query.get("only", ""),
-        lanes=[] if older else lanes_of(tracks, shown["duration_s"]),
-        rows=table_of(tracks, shown["duration_s"]),
-        text=as_text(tracks, shown["duration_s"]),
-        n_positions=sum(track["kind"] == "main" for track in tracks),
         issues=issues_of(shown["quality_issues"], has_others=bool(shown["same_as"]) and not is_merged),
         versions=[_told(version) for version in versions[:VERSIONS]],
         n_versions=len(versions),
-        newest=newest_of(versions)["version"],
-        pair=(newest_of(versions)["version"], before_of(versions, newest_of(versions)["version"])),
+        newest=newest,
+        pair=(newest, before_of(versions, newest)),
         changes=by_version(changes),
         is_first_page=query.get("changes") is None,
         older_changes=changed.headers["x-next-cursor"] if len(changes) == CHANGES else "",
         path=set_path(site, source_id),
         set_site=site,
         set_id=source_id,
-        export_path=export_path,
-        formats=all_formats(),
-        time_of=time_of,
-        clock=as_clock,
-        epoch=_epoch,
-        set_path=set_path,
-        name_path=name_path,
-        track_name=lambda row: f"{row['artist']} - {row['title']}",
-        name_of=name_of,
+        **_drawn(shown, has_lanes=older is None),
+        **HELPERS,
     )
+
+
+def _drawn(shown: dict[str, Any], *, has_lanes: bool) -> dict[str, Any]:
+    """Return a version as the template draws it."""
+    tracks, duration_s = shown["tracks"], shown["duration_s"]
+    return {
+        "set": shown,
+        "lanes": lanes_of(tracks, duration_s) if has_lanes else [],
+        "rows": table_of(tracks, duration_s),
+        "text": as_text(tracks, duration_s),
+        "n_positions": sum(track["kind"] == "main" for track in tracks),
+        "players": players_of(shown["recordings"]),
+    }
 
 
 def choose(query: Mapping[str, str], versions: Sequence[Version]) -> Chosen:
@@ -157,6 +168,18 @@ def before_of(versions: Sequence[Version], number: int) -> int | None:
     return next(differing, older[0]["version"] if older else None)
 
 
+def players_of(recordings: Sequence[str]) -> list[Player]:
+    """Return the recordings of a set: an address by its host, an id of a player as it is."""
+    players = []
+    for text in recordings:
+        try:
+            host = urlsplit(text).hostname or ""
+        except ValueError:
+            host = ""
+        players.append(Player(text, host.removeprefix("www.") or text[:80]))
+    return players
+
+
 async def _read(
     gateway: Gateway, principal: Principal, site: str, source_id: str, chosen: Chosen, *, is_merged: bool
 ) -> tuple[dict[str, Any], dict[str, Any] | None, str]:
@@ -186,3 +209,11 @@ def _told(version: Version) -> Version:
 
 def _epoch(text: str | None) -> float | None:
     return None if text is None else datetime.fromisoformat(text).timestamp()
+
+
+HELPERS: Final[dict[str, Any]] = {
+    "export_path": export_path, "formats": all_formats(), "time_of": time_of, "clock": as_clock, "epoch": _epoch,
+    "set_path": set_path, "search_path": search_path, "name_path": name_path, "name_of": name_of, "as_it_stands": as_it_stands,
+    "track_name": lambda row: f"{row['artist']} - {row['title']}",
+}  # fmt: skip
+"""What the template calls."""
