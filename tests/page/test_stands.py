@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ from tlray.core.access.tokens import NewToken, spell
 from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import ItemEvent
 from tlray.core.model.outcome import Outcome, OutcomeKind
-from tlray.core.scheduling.changeset import Changeset
+from tlray.core.scheduling.changeset import Changeset, DomainChange
 
 SLOW, ADAS = "20261128-150000-0000000e", "20261128-150000-0000000f"
 SUBMITTER, READER = spell(b"s" * 3, b"s" * 32), spell(b"t" * 3, b"t" * 32)
@@ -318,3 +319,20 @@ def test_an_item_leads_to_its_set_beside_the_table_and_on_its_own_page(
     phone = look(width=390).goto(f"/batches/{found['batch_id']}?item={found['item_id']}")
     phone.wait_for_url(f"**/batches/{item}")
     assert phone.get_by_role("link", name="Two parts").is_visible()
+
+
+def test_a_rest_that_ended_takes_its_button_along(look: OpenLook, tmp_path: Path) -> None:
+    seeds = Seeds(tmp_path)
+    seeds.batch(ADAS, "rests", 10, n_domains=1)
+    rest = DomainChange("sets.example.org", 540.0, "throttled: 429", 1)
+    commit(seeds.journal, Changeset("", cool_downs=[rest]), wall=seeds.now)
+    seeds.journal.close()
+    with serving(tmp_path) as resting:
+        one = look(base=resting.url)
+        batch = one.goto(f"/batches/{ADAS}").locator("#domains tbody").inner_text()
+        assert re.search(r"rests until \d\d:\d\d · too many requests", batch), batch
+        page = one.goto("/domains/sets.example.org")
+        assert page.get_by_role("button", name="Lift the rest").is_visible()
+        httpx.patch(f"{resting.url}/api/v1/domains/sets.example.org", json={"lift": True}).raise_for_status()
+        page.get_by_role("button", name="Lift the rest").wait_for(state="hidden")
+        assert "rests" not in page.locator(".title").inner_text()

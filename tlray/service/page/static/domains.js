@@ -22,6 +22,8 @@ function show(row, now) {
   for (const name of ["sentence", "rate_text"]) write(at(name), safe(now[name]));
   write(at("why"), (now.cooling_until && now.why ? "· " : "") + safe(now.why));
   for (const name of ["open", "in_flight"]) write(at(name), number(now[name]));
+  const lift = at("lift");
+  if (lift instanceof HTMLElement) lift.hidden = !now.cooling_until;
   const until = at("until");
   if (until && now.cooling_until && until.querySelector("time")) setTime(until, now.cooling_until, true);
   else if (until) until.replaceChildren();

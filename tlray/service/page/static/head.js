@@ -276,14 +276,15 @@ export class Head {
     let line = "";
     let area = "";
     let start = -1;
-    this.points.forEach((point, x) => {
+    const first = Math.max(0, this.points.findIndex((point) => point !== null)); // it grows from the left
+    this.points.slice(first).forEach((point, x) => {
       if (point === null) { if (start >= 0) area += `L${x - 1} 24Z`; start = -1; return; }
       const y = (23 - (22 * point) / most).toFixed(1);
       line += `${start < 0 ? "M" : "L"}${x} ${y}`;
       area += start < 0 ? `M${x} 24L${x} ${y}` : `L${x} ${y}`;
       if (start < 0) start = x;
     });
-    if (start >= 0) area += `L${POINTS - 1} 24Z`;
+    if (start >= 0) area += `L${POINTS - 1 - first} 24Z`;
     this.spark.toggleAttribute("hidden", line.split("L").length < 2 || most <= 1);
     set(this.spark.querySelector(".line"), "d", line);
     set(this.spark.querySelector(".area"), "d", area);

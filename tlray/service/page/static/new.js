@@ -85,7 +85,7 @@ function showPreview(preview, firstUrls) {
   for (const warning of preview.warnings ?? []) parts.push(line(safe(warning), "muted"));
   parts.push(siteTable(preview.domains));
   if (firstUrls.length) parts.push(list(firstUrls.map(safe), "left-out mono small"));
-  const bad = preview.rejected.slice(0, 50).map((/** @type {any} */ one) => `Line ${number(one.line)} is left out: ${safe(one.url).slice(0, 80)} ${safe(one.reason)}`);
+  const bad = preview.rejected.slice(0, 50).map((/** @type {any} */ one) => `Line ${number(one.line)} is left out: ${safe(one.url).slice(0, 80)} · ${safe(one.reason)}`);
   const same = preview.duplicate_lines.slice(0, 20).map((/** @type {any} */ one) => `Line ${number(one.line)} is the page of line ${number(one.first_line)}`);
   if (bad.length || same.length) parts.push(list([...bad, ...same], "left-out"));
   result.replaceChildren(...parts);
