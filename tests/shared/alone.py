@@ -1,13 +1,17 @@
-"""The service's app without Ray and without a socket: real routes and real words, on a coordinator's desk that knows nothing."""
+"""The service's app without Ray, on a socket or without: real routes and words, on a coordinator's desk that knows nothing."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
 import httpx
+import uvicorn
 
 from tlray.io.disk.home import Home
 from tlray.io.redis.submissions import SubmissionKeys
@@ -56,6 +60,23 @@ def service(tmp_path: Path, says: Mapping[str, Any] | None = None, **env: Any) -
     transport = httpx.ASGITransport(app=build_app(cast(Gateway, desk), settings), client=NEAR)
     headers = {"X-Tlray-Client": "tests"}
     return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000", headers=headers)
+
+
+@contextmanager
+def listening(home: Path) -> Iterator[str]:
+    """Serve a home on a socket, without a coordinator; the address."""
+    settings = Settings(home=home)
+    app = build_app(cast(Gateway, Desk(settings, {})), settings)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()  # who connects before the server is up waits for it
+        port = taken.getsockname()[1]
+        server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="error"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]})
+        thread.start()
+        yield f"http://127.0.0.1:{port}"
+        server.should_exit = True
+        thread.join()
 
 
 def faults(answer: httpx.Response, status: int = 422) -> list[tuple[str, str]]:

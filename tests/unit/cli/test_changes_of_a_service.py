@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import socket
 import sys
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 import pytest
-import uvicorn
-from alone import Desk
+from alone import listening
 from made_catalogue import MadeHome
 from made_sets import a_set, a_track
 
@@ -22,10 +19,7 @@ import tlray
 from tlray.cli import run
 from tlray.io.client.http_client import ServiceClient
 from tlray.model import Tracklist
-from tlray.service.app import build_app
-from tlray.service.backend.gateway import Gateway
 from tlray.service.routes import catalogue
-from tlray.settings import Settings
 
 module = sys.modules["tlray.cli.changes"]  # the package has the command by this name
 
@@ -48,18 +42,8 @@ def made(tmp_path: Path) -> Iterator[MadeHome]:
 def url(made: MadeHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A service of that home, without a coordinator."""
     monkeypatch.setattr(catalogue, "LOOK_EVERY_S", 0.02)
-    settings = Settings(home=tmp_path)
-    app = build_app(cast(Gateway, Desk(settings, {})), settings)
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen()  # who connects before the server is up waits for it
-        port = listening.getsockname()[1]
-        server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="error"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        yield f"http://127.0.0.1:{port}"
-        server.should_exit = True
-        thread.join()
+    with listening(tmp_path) as one:
+        yield one
 
 
 def lines(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, Any]]:

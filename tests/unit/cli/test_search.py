@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from alone import listening
 from made_catalogue import MadeHome
 from made_sets import a_set, a_track
 
@@ -59,6 +61,26 @@ def options(conditions: dict[str, Any], *, words: str) -> list[str]:
         option = words if name == "q" else OPTIONS.get(name, f"--{name}")
         found += [option, str(value)] if option else str(value).split()
     return found
+
+
+def test_a_service_finds_what_its_home_has(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["tlray.cli.search"], "PAGE", 1)
+    out = tmp_path / "found.jsonl"
+    with listening(home) as url:
+        for conditions, found in CONDITIONS:
+            assert run(["search", *options(conditions, words=""), "--json", "--url", url]) == 0
+            said = capsys.readouterr()
+            assert [json.loads(line)["source_id"] for line in said.out.splitlines()] == found
+            assert said.err.startswith(f"{len(found)} set" if found else "no set is found; a star")
+            exported = ["export", "--all", *options(conditions, words="--search"), "--format", "jsonl"]
+            assert run([*exported, "--out", str(out), "--url", url]) == 0
+            lines = out.read_text(encoding="utf-8").splitlines()
+            assert sorted(json.loads(line)["source_id"] for line in lines) == sorted(found)
+            capsys.readouterr()
+        assert run(["search", "--limit", "2", "--url", url]) == 0
+        assert capsys.readouterr().err.endswith("2 of 3 sets; --limit 3 shows all\n")
 
 
 @pytest.mark.parametrize(("conditions", "found"), CONDITIONS)
