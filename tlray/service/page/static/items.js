@@ -353,7 +353,8 @@ export class Items {
     if (frame.found && !this.of.hasAdded) { this.of.hasAdded = true; this.showChanges(); return; }
     this.seen++;
     if (this.isFiltered) {
-      this.changes = Math.abs(this.#there() - this.doneAtLoad);
+      const isWhole = this.filter.state && !this.filter.domain && !this.filter.q && !this.next && !this.isReading;
+      this.changes = Math.abs(this.#there() - (isWhole ? this.count : this.doneAtLoad)); // a frame may be older than the list
     } else if (this.isHeld) this.changes = Math.max(this.changes, Math.abs(done - this.doneAtLoad));
     else { this.changes = 0; this.doneAtLoad = done; }
     if (!this.isHeld && !this.isFiltered) {
