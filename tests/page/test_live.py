@@ -264,7 +264,7 @@ def test_a_stream_that_ends_at_its_limit_is_no_lost_connection(
     """)
     one.goto(f"/batches/{BATCH}")
     one.wait("document.querySelector('.live-table')")
-    with at_speed(going, 15.0):
+    with at_speed(going, 12.0):
         one.wait("window.made > 3", timeout_s=30)
     one.wait(f"document.querySelector('#counts [data-f=done]').innerText === '{_final(one)}'")
     assert one.page.evaluate("[window.most, window.wasOffline ?? false]") == [1, False]

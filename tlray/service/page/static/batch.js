@@ -6,7 +6,6 @@ import { Head, doneOf } from "./head.js";
 import { Items } from "./items.js";
 import { openDialog, say, toast } from "./page.js";
 import { number, plural, write } from "./text.js";
-import { startMarks } from "./marks.js";
 import { showWhole } from "./whole.js";
 
 const CANCEL_S = 8;
@@ -133,12 +132,25 @@ function startTable() {
   const lines = Number(document.getElementById("items")?.dataset.lines);
   const hasAdded = document.getElementById("items")?.hasAttribute("data-added") ?? false;
   items = new Items({ batchId, sprite, lines, hasAdded, filter: inAddress() });
-  startMarks(items, batchId);
+  for (const key of ["x", "r"]) document.addEventListener(`tl-${key}`, () => actOnRow(key));
   const whole = document.getElementById("whole");
   if (whole) showWhole(items.window, whole, (row) => items?.itemAt(Number(row.dataset.row))?.url);
-  const { line, item } = inAddress();
+  const { line, item: asked } = inAddress();
+  const item = /^\d{1,18}$/.test(asked ?? "") ? asked : ""; // no other is one
   if (item && isPhone.matches) return location.replace(`${root}batches/${batchId}/items/${item}`); // no panel beside the table there
   items.open(Number(line) || 1).then(() => { if (item) showPanel(item, false); }).catch((error) => toast(error.message));
+}
+
+/** @type {Promise<ReturnType<typeof import("./marks.js").startMarks>>|undefined} */ let marking;
+
+/** Mark or retry the row that has the focus now, though the script for it may have to be loaded. @param {string} key */
+async function actOnRow(key) {
+  const row = /** @type {HTMLElement|null} */ (document.activeElement?.closest("#rows tr"));
+  const item = row && items?.itemAt(Number(row.dataset.row));
+  if (!item || !items) return;
+  const of = items;
+  marking ??= import("./marks.js").then(({ startMarks }) => startMarks(of, batchId));
+  (await marking)[key]?.(item);
 }
 
 /** @param {boolean} isStep */

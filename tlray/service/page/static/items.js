@@ -54,7 +54,6 @@ export class Items {
     this.position = 0; // px from the top of all rows
     this.aborts = new AbortController();
     this.doneAtLoad = this.#there();
-    this.frameAtLoad = this.doneAtLoad; // the other one, while the rows that were read are newer than the newest frame
     this.changes = 0;
     this.#showNewer();
   }
@@ -154,7 +153,6 @@ export class Items {
     if (this.isReading || (this.found.length && !this.next)) return;
     this.isReading = true;
     const { filter } = this;
-    const isFirst = !this.found.length && !this.next;
     try {
       let n = 0;
       do { // a page may be empty though more follow
@@ -169,10 +167,6 @@ export class Items {
         this.next = answer.next_cursor;
       } while (this.next && n < 50);
       this.count = this.found.length;
-      if (isFirst && !this.next && filter.state && !filter.domain && !filter.q) {
-        this.frameAtLoad = this.#there();
-        this.doneAtLoad = this.count;
-      }
       if (this.isLive) { this.#size(); }
     } catch (error) {
       if (/** @type {any} */ (error).name === "AbortError") return;
@@ -359,9 +353,8 @@ export class Items {
     if (frame.found && !this.of.hasAdded) { this.of.hasAdded = true; this.showChanges(); return; }
     this.seen++;
     if (this.isFiltered) {
-      const there = this.#there();
-      if ((there - this.doneAtLoad) * (this.frameAtLoad - this.doneAtLoad) <= 0) this.frameAtLoad = this.doneAtLoad;
-      this.changes = this.frameAtLoad === this.doneAtLoad ? Math.abs(there - this.doneAtLoad) : 0;
+      const isWhole = this.filter.state && !this.filter.domain && !this.filter.q && !this.next && !this.isReading;
+      this.changes = Math.abs(this.#there() - (isWhole ? this.count : this.doneAtLoad)); // a frame may be older than the list
     } else if (this.isHeld) this.changes = Math.max(this.changes, Math.abs(done - this.doneAtLoad));
     else { this.changes = 0; this.doneAtLoad = done; }
     if (!this.isHeld && !this.isFiltered) {

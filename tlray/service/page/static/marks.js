@@ -6,15 +6,12 @@ import { number, plural, write } from "./text.js";
 
 /** @typedef {import("./rows.js").Item} Item */
 
-/** @param {import("./items.js").Items} items @param {string} batchId */
+/** @param {import("./items.js").Items} items @param {string} batchId @returns {Record<string, (item: Item) => void>} by key */
 export function startMarks(items, batchId) {
   const bar = /** @type {HTMLElement} */ (document.getElementById("marked"));
   const retry = /** @type {HTMLButtonElement|null} */ (bar.querySelector('[data-do="retry"]'));
   const all = () => [...items.marked.values()];
   const dead = () => all().filter((item) => item.state === "dead").map((item) => item.item_id);
-
-  /** @returns {Item|null} the item of the row in focus */
-  const focused = () => items.itemAt(Number(/** @type {HTMLElement|null} */ (document.activeElement?.closest("#rows tr"))?.dataset.row)) ?? null;
 
   function show() {
     bar.hidden = !items.marked.size;
@@ -39,18 +36,19 @@ export function startMarks(items, batchId) {
     }
   }
 
-  document.addEventListener("tl-x", () => {
-    const item = focused();
-    if (!item) return;
-    if (!items.marked.delete(item.item_id)) items.marked.set(item.item_id, item);
-    show();
-    say(`${items.marked.has(item.item_id) ? "Marked" : "Not marked"}; ${number(items.marked.size)} in all`);
-  });
-  document.addEventListener("tl-r", () => { const item = focused(); if (item?.state === "dead") queue([item.item_id]); });
   bar.addEventListener("click", (event) => {
     const action = /** @type {HTMLElement|null} */ (/** @type {Element} */ (event.target).closest("[data-do]"))?.dataset.do;
     if (action === "copy") copy(all().map((item) => item.url).join("\n"), plural(items.marked.size, "URL"));
     else if (action === "retry") queue(dead());
     else if (action === "clear") { items.marked.clear(); show(); items.window.focus(); }
   });
+
+  return {
+    x: (item) => {
+      if (!items.marked.delete(item.item_id)) items.marked.set(item.item_id, item);
+      show();
+      say(`${items.marked.has(item.item_id) ? "Marked" : "Not marked"}; ${number(items.marked.size)} in all`);
+    },
+    r: (item) => { if (item.state === "dead") queue([item.item_id]); },
+  };
 }
