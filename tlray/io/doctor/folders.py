@@ -117,6 +117,14 @@ def _denied(path: Path, there: Path, instead: str) -> tuple[str, str]:
     return what, f"{hint}; or {instead}"
 
 
+def _forbidden(path: Path, there: Path, instead: str) -> tuple[str, str]:
+    quoted = shlex.quote(str(there))
+    return (
+        f"nothing may be made in {there}, whatever its mode",
+        f"`lsattr -d {quoted}` shows an i or an a if it is immutable: `sudo chattr -i -a {quoted}`; or {instead}",
+    )
+
+
 def _read_only(path: Path, there: Path, instead: str) -> tuple[str, str]:
     mount = mount_of(there)
     again = f"`sudo mount -o remount,rw {shlex.quote(str(mount))}` (`sudo dmesg` says if errors of the disk made it so)"
@@ -154,7 +162,8 @@ _REASONS: Final[tuple[tuple[tuple[int, ...], Callable[[Path, Path, str], tuple[s
     ((errno.EROFS,), _read_only),
     ((errno.EDQUOT,), _no_quota),
     (NO_ROOM, _no_room),
-    ((errno.EACCES, errno.EPERM), _denied),
+    ((errno.EACCES,), _denied),
+    ((errno.EPERM,), _forbidden),
     (_GONE, _is_gone),
 )
 """Numbers of errors, and what they mean; the first that fits counts."""

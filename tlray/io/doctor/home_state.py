@@ -26,7 +26,7 @@ MAX_FILES: Final = 2_000
 OTHER_HOME: Final = "use another home (--home DIR or TLRAY_HOME)"
 
 
-def home(path: Path) -> Result:
+def home(path: Path) -> Result:  # noqa: PLR0911 - a list of rules
     """Check that the home and what is in it can be read and written, by its owner only."""
     if (result := not_writable(path, OTHER_HOME)) is not None:
         return result
@@ -37,6 +37,8 @@ def home(path: Path) -> Result:
         what = "" if foreign is None else owned(foreign)
     except OSError as error:
         return refusal(error, path, OTHER_HOME)
+    if foreign is not None and foreign.stat().st_uid == os.geteuid():
+        return failed(f"{what}, who may not write it", f"chmod -R u+rwX {shlex.quote(str(path))}")
     if foreign is not None:
         me = user_name(os.geteuid())
         return failed(

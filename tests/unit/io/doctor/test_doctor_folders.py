@@ -53,6 +53,7 @@ def place() -> Iterator[Path]:
         (errno.ENOSPC, "is full", "make room"),
         (errno.EDQUOT, "the quota of", "quota -s"),
         (errno.ESTALE, "does not work", "mount"),
+        (errno.EPERM, "whatever its mode", "sudo chattr -i -a"),  # an immutable folder, to root too
         (errno.EINVAL, "Invalid argument", "use another"),
     ],
 )
@@ -116,6 +117,20 @@ def test_a_file_that_root_has_left_in_the_home(place: Path) -> None:
     command = as_stranger(lambda: home_state.home(home)).hint.partition("; ")[0]
     assert os.system(command.removeprefix("sudo ")) == 0  # noqa: S605
     assert as_stranger(lambda: home_state.home(home)).grade is not Grade.FAILED
+
+
+@needs_root
+def test_a_file_of_ones_own_that_cannot_be_written(place: Path) -> None:
+    home = place / "home"
+    (home / "results").mkdir(parents=True)
+    (home / "results").chmod(0o500)
+    for one in (home, home / "results"):
+        os.chown(one, STRANGER, STRANGER)
+    home.chmod(0o700)
+    result = as_stranger(lambda: home_state.home(home))
+    assert (result.grade, result.hint) == (Grade.FAILED, f"chmod -R u+rwX {home}"), result
+    assert os.system(result.hint) == 0  # noqa: S605
+    assert as_stranger(lambda: home_state.home(home)).grade is Grade.OK
 
 
 @needs_root
