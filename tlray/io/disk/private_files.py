@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 _OTHERS: Final = 0o077
-_FILES: Final = ("state.db", "state.db-wal", "state.db-shm", "catalogue.db", "coordinator.lock", "home.id")
-_FOLDERS: Final = ("results", "archive", "exports", "catalogue", "leases", "imports", "uploads")
+FILES: Final = ("state.db", "state.db-wal", "state.db-shm", "catalogue.db", "coordinator.lock", "home.id")
+FOLDERS: Final = ("results", "archive", "exports", "catalogue", "leases", "imports", "uploads")
 
 
 def keep_private() -> None:
@@ -30,7 +31,7 @@ def private() -> Iterator[None]:
 
 def make_private(home: Path) -> None:
     """Take away all permissions of other users on a home's files and top folders."""
-    for name in (*_FILES, *_FOLDERS):
+    for name in (*FILES, *FOLDERS):
         path = home / name
         with suppress(OSError):  # it is not there, or somebody else's
             mode = path.stat().st_mode
@@ -46,4 +47,5 @@ def open_to_others(path: Path) -> str | None:
         return None
     if not mode & _OTHERS:
         return None
-    return f"{path} is open to other users of this machine (mode {mode:03o}): chmod {'700' if path.is_dir() else '600'} {path}"
+    mode_of_ours = "700" if path.is_dir() else "600"
+    return f"{path} is open to other users of this machine (mode {mode:03o}): chmod {mode_of_ours} {shlex.quote(str(path))}"

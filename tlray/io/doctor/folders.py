@@ -108,13 +108,30 @@ def _denied(path: Path, there: Path, instead: str) -> tuple[str, str]:
         )
     if there.stat().st_uid == os.geteuid():
         hint = f"chmod u+rwx {shlex.quote(str(there))}"
+    elif there == path and _has_other_files(path):  # no hint may change what is in such a folder
+        return what, instead
     elif there == path:
-        hint = f"sudo chown -R {me} {quoted}"
+        hint = f"if it is yours, `sudo chown -R {me} {quoted}`"
     elif os.access(there, os.X_OK):
         hint = f"sudo install -d -m 700 -o {me} {quoted}"
     else:
         return what, instead
     return what, f"{hint}; or {instead}"
+
+
+def _has_other_files(folder: Path) -> bool:
+    """True for a folder with files that is no home and no storage of tlray, as far as this user may look."""
+    return (
+        os.access(folder, os.R_OK | os.X_OK) and any(folder.iterdir()) and not (folder / "home.id").exists()
+    )
+
+
+def _forbidden(path: Path, there: Path, instead: str) -> tuple[str, str]:
+    quoted = shlex.quote(str(there))
+    return (
+        f"nothing may be made in {there}, whatever its mode",
+        f"`lsattr -d {quoted}` shows an i or an a if it is immutable: `sudo chattr -i -a {quoted}`; or {instead}",
+    )
 
 
 def _read_only(path: Path, there: Path, instead: str) -> tuple[str, str]:
@@ -154,7 +171,8 @@ _REASONS: Final[tuple[tuple[tuple[int, ...], Callable[[Path, Path, str], tuple[s
     ((errno.EROFS,), _read_only),
     ((errno.EDQUOT,), _no_quota),
     (NO_ROOM, _no_room),
-    ((errno.EACCES, errno.EPERM), _denied),
+    ((errno.EACCES,), _denied),
+    ((errno.EPERM,), _forbidden),
     (_GONE, _is_gone),
 )
 """Numbers of errors, and what they mean; the first that fits counts."""

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from tlray.errors import StorageUnavailable, StorageUnusable, UsageError
 from tlray.io.disk.home import Home
-from tlray.io.disk.private_files import open_to_others
+from tlray.io.disk.private_files import FILES, FOLDERS, open_to_others
 from tlray.io.disk.storage import Storage
 from tlray.io.doctor.folders import nearest, not_writable, owned, refusal, user_name
 from tlray.io.doctor.hints import STORAGE, hint_for
@@ -21,39 +21,51 @@ from tlray.io.doctor.report import Result, failed, ok, warning
 from tlray.io.results.open_store import check_storage
 from tlray.settings import Settings
 
+MAX_NAMED: Final = 5
 MAX_FILES: Final = 2_000
 """Files of a home whose rights are looked at."""
 OTHER_HOME: Final = "use another home (--home DIR or TLRAY_HOME)"
 
 
-def home(path: Path) -> Result:
+def home(path: Path) -> Result:  # noqa: PLR0911 - a list of rules
     """Check that the home and what is in it can be read and written, by its owner only."""
     if (result := not_writable(path, OTHER_HOME)) is not None:
         return result
     if nearest(path) != path:
         return ok(f"{path} is not there yet; the first batch makes it")
     try:
-        foreign = next((one for one in islice(_content(path), MAX_FILES) if not _may_write(one)), None)
-        what = "" if foreign is None else owned(foreign)
+        if not is_home(path):  # no hint may change what is in such a folder
+            return warning(
+                f"{path} has files, and none of them is of tlray",
+                "use a folder of its own (--home DIR or TLRAY_HOME)",
+            )
+        wrong = [one for one in islice(_content(path), MAX_FILES) if not _may_write(one)]
+        what = owned(wrong[0]) if wrong else ""
+        is_ours = bool(wrong) and wrong[0].stat().st_uid == os.geteuid()
     except OSError as error:
         return refusal(error, path, OTHER_HOME)
-    if foreign is not None:
-        me = user_name(os.geteuid())
-        return failed(
-            f"{what}, who may not write it", f"sudo chown -R {me} {shlex.quote(str(path))}; or {OTHER_HOME}"
-        )
+    if wrong:
+        change = "chmod -R u+rwX" if is_ours else f"sudo chown -R {user_name(os.geteuid())}"
+        places = " ".join(shlex.quote(str(one)) for one in wrong[:MAX_NAMED])
+        return failed(f"{what}, who may not write it", f"{change} {places}; or {OTHER_HOME}")
     if (is_open := open_to_others(path)) is not None:
         what, _, command = is_open.rpartition(": ")
         return warning(what, command)
     return ok(f"{path}, readable and writable by its owner only")
 
 
+def is_home(path: Path) -> bool:
+    """True for a folder that tlray has used, or that is empty."""
+    names = {entry.name for entry in os.scandir(path)}
+    return not names or not names.isdisjoint((*FILES, "domains.toml", "storage"))
+
+
 def _content(path: Path) -> Iterator[Path]:
-    """Yield what is in a home, two levels deep."""
-    for entry in os.scandir(path):
-        yield Path(entry.path)
-        if entry.is_dir(follow_symlinks=False) and os.access(entry.path, os.R_OK | os.X_OK):
-            yield from (Path(below.path) for below in os.scandir(entry.path))
+    """Yield the files and folders of tlray in a home, and what is right below the folders."""
+    for name in (*FILES, *FOLDERS):
+        yield path / name
+        if (path / name).is_dir() and os.access(path / name, os.R_OK | os.X_OK):
+            yield from sorted(Path(below.path) for below in os.scandir(path / name))
 
 
 def _may_write(path: Path) -> bool:

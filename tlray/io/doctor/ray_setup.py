@@ -40,6 +40,13 @@ class Token:
 def ray(environ: Mapping[str, str] | None = None) -> Result:
     """Check Ray's token, and that a named cluster is there and takes it."""
     environ = os.environ if environ is None else environ
+    try:
+        return _ray(environ)
+    except (metadata.PackageNotFoundError, ImportError) as error:
+        return failed(f"{error.name} is not installed", "see the check packages")
+
+
+def _ray(environ: Mapping[str, str]) -> Result:
     mode = environ.get(MODE, "").lower()
     if mode not in ("", "token", "disabled"):
         return failed(f"{MODE}={environ[MODE]} is no mode of Ray", f"export {MODE}=token")

@@ -53,6 +53,7 @@ def place() -> Iterator[Path]:
         (errno.ENOSPC, "is full", "make room"),
         (errno.EDQUOT, "the quota of", "quota -s"),
         (errno.ESTALE, "does not work", "mount"),
+        (errno.EPERM, "whatever its mode", "sudo chattr -i -a"),  # an immutable folder, to root too
         (errno.EINVAL, "Invalid argument", "use another"),
     ],
 )
@@ -107,6 +108,8 @@ def test_a_file_that_root_has_left_in_the_home(place: Path) -> None:
     os.chown(home, STRANGER, STRANGER)
     (home / "results").mkdir()
     (home / "results" / "b1").mkdir()
+    (home / "home.id").touch()
+    os.chown(home / "home.id", STRANGER, STRANGER)
     for left in (home / "results", home / "results" / "b1"):
         result = as_stranger(lambda: home_state.home(home))
         assert (result.grade, f"{left} is root's" in result.what) == (Grade.FAILED, True), result
@@ -116,6 +119,34 @@ def test_a_file_that_root_has_left_in_the_home(place: Path) -> None:
     command = as_stranger(lambda: home_state.home(home)).hint.partition("; ")[0]
     assert os.system(command.removeprefix("sudo ")) == 0  # noqa: S605
     assert as_stranger(lambda: home_state.home(home)).grade is not Grade.FAILED
+
+
+@needs_root
+def test_a_file_of_ones_own_that_cannot_be_written(place: Path) -> None:
+    home = place / "home"
+    (home / "results").mkdir(parents=True)
+    (home / "results").chmod(0o500)
+    (home / "home.id").touch()
+    for one in (home, home / "results", home / "home.id"):
+        os.chown(one, STRANGER, STRANGER)
+    home.chmod(0o700)
+    result = as_stranger(lambda: home_state.home(home))
+    command = result.hint.partition("; ")[0]
+    assert (result.grade, command) == (Grade.FAILED, f"chmod -R u+rwX {home / 'results'}"), result
+    assert os.system(command) == 0  # noqa: S605
+    assert as_stranger(lambda: home_state.home(home)).grade is Grade.OK
+
+
+@pytest.mark.parametrize("path", ["/", "/usr", "/etc"])
+def test_no_hint_changes_a_folder_that_is_no_home(path: str) -> None:
+    def look() -> Result:
+        return home_state.home(Path(path))
+
+    for result in (look(), as_stranger(look)) if os.getuid() == 0 else (look(),):
+        assert (result.grade is Grade.OK, result.hint) == (
+            False,
+            "use a folder of its own (--home DIR or TLRAY_HOME)",
+        ) or (result.grade is Grade.FAILED and result.hint == home_state.OTHER_HOME), result
 
 
 @needs_root

@@ -85,6 +85,17 @@ def test_a_ray_of_our_own_needs_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_ray_that_is_not_installed_is_no_bug_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", missing)
+    result = result_of(tmp_path)
+    assert (result.grade, result.what) == (Grade.FAILED, "ray is not installed")
+
+
 @pytest.mark.parametrize("mode", ["disabled", "Disabled"])
 def test_a_ray_without_a_token_is_a_warning(tmp_path: Path, mode: str) -> None:
     result = result_of(tmp_path, RAY_AUTH_MODE=mode)
