@@ -19,7 +19,6 @@ def test_a_set_is_found_and_looks_as_a_tracklist_does(look: OpenLook) -> None:
     page.get_by_role("button", name="Search").click()
     assert "2 sets found" in page.locator("#results").inner_text()
     page.get_by_role("link", name="Cleo Marchetti @ Main Stage, Harbour Nights", exact=True).click()
-    take_picture(page, "page-set")
     shown = page.locator("main").inner_text()
     assert "30 rows, 27 positions, 27 identified" in shown
     assert "CC-BY-SA-3.0-US" in shown

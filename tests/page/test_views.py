@@ -79,10 +79,11 @@ PICTURES = {
     "template-own": "page-template",
     "notifications": "page-notifications",
     "catalogue-found": "page-catalogue",
+    "set": "page-set",
     "dj": "page-name",
     "item": "page-item",
 }
-"""Of the documentation, on a wide window in the light theme."""
+"""Of the documentation, in the light theme."""
 STATES_WITHOUT_WORDS = """[...document.querySelectorAll(".state")].filter(
     state => state.checkVisibility() && !(state.querySelector("use") && /\\w/.test(state.innerText))).length"""
 
@@ -96,8 +97,8 @@ def test_every_view_is_accessible_in_both_themes_and_comes_from_here(look: OpenL
         page = one.goto(path)
         if "batch" in name and "tab=" not in path and path.startswith("/batches/2"):
             one.wait("document.querySelector('.live-table')")
-        if width > 600 and name in PICTURES:
-            take_picture(page, PICTURES[name])
+        if name in PICTURES:
+            take_picture(page, PICTURES[name] + ("" if width > 600 else "-phone"))
         wrong = violations(page)
         assert not wrong, f"{name} {width}:\n" + "\n".join(wrong)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (

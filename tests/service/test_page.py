@@ -175,7 +175,7 @@ def test_a_batch_in_full_swing_shows_what_its_status_says(
         at.wait("document.querySelector('.live-table')")
     one.wait(
         "!document.getElementById('spark').hasAttribute('hidden')", timeout_s=60
-    )  # the second point of five seconds
+    )  # the fourth point of five seconds
     assert one.page.locator("#eta").inner_text().startswith(("Not before", "Likely by"))
     assert one.page.evaluate("document.title").startswith(("<1 %", *(f"{n} %" for n in range(100))))
     for at, name in ((one, "page-batch"), (phone, "page-batch-phone")):

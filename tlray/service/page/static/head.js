@@ -2,7 +2,7 @@
 
 import { root } from "./api.js";
 import { now, say, sayCalmly, setTime } from "./page.js";
-import { clock, number, percent, rate, safe, write } from "./text.js";
+import { clock, number, percent, plural, rate, safe, write } from "./text.js";
 
 /** @typedef {import("./live.js").Frame} Frame */
 
@@ -12,7 +12,9 @@ const SLOW_MS = 950;
 const ETA_MS = 10_000;
 const WORDS_MS = 3000;
 const DEAD_MS = 6000; // for another count of the dead, which some sentences name
-const POINTS = 60;
+const POINTS = 60; // of five seconds each
+const LEAST_POINTS = 4; // fewer are no curve
+const NARROWEST = 12; // so many fill the width
 const POINT_MS = 5000;
 
 /** @param {Frame} frame @returns {number} */
@@ -277,18 +279,21 @@ export class Head {
     let area = "";
     let start = -1;
     const first = Math.max(0, this.points.findIndex((point) => point !== null)); // it grows from the left
-    this.points.slice(first).forEach((point, x) => {
+    const shown = this.points.slice(first);
+    shown.forEach((point, x) => {
       if (point === null) { if (start >= 0) area += `L${x - 1} 24Z`; start = -1; return; }
       const y = (23 - (22 * point) / most).toFixed(1);
       line += `${start < 0 ? "M" : "L"}${x} ${y}`;
       area += start < 0 ? `M${x} 24L${x} ${y}` : `L${x} ${y}`;
       if (start < 0) start = x;
     });
-    if (start >= 0) area += `L${POINTS - 1 - first} 24Z`;
-    this.spark.toggleAttribute("hidden", line.split("L").length < 2 || most <= 1);
+    if (start >= 0) area += `L${shown.length - 1} 24Z`;
+    this.spark.toggleAttribute("hidden", line.split("L").length < LEAST_POINTS || most <= 1);
+    set(this.spark, "viewBox", `0 0 ${Math.max(NARROWEST, shown.length) - 1} 24`);
     set(this.spark.querySelector(".line"), "d", line);
     set(this.spark.querySelector(".area"), "d", area);
-    if (this.frame) this.spark.setAttribute("aria-label", `Rate of the last 5 minutes, now ${rate(this.frame.rate_per_min / 60)}; at most ${rate(most / 60)}`);
+    const minutes = plural(Math.max(1, Math.round(shown.length / 12)), "minute");
+    if (this.frame) this.spark.setAttribute("aria-label", `Rate of the last ${minutes}, now ${rate(this.frame.rate_per_min / 60)}; at most ${rate(most / 60)}`);
   }
 }
 
