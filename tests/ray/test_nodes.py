@@ -112,7 +112,7 @@ def loses_nodes(nodes: Nodes, tlray: Tlray, site: Site) -> None:
     assert json.loads(stdout)["succeeded"] == N_SITES * N_EACH
     assert "(raylet)" not in stderr
     assert IS_GONE.findall(stderr) == [node[:8] for node in lost]
-    assert "1 workers, 2 wait for a CPU" in stderr
+    assert "1 worker, 2 wait for a CPU" in stderr
     n_lost = batch.n_lost()[ItemState.SUCCEEDED]
     assert max(n_lost) == 1, (
         "a worker that dies on a living node makes suspects of the pages that it had begun"

@@ -253,20 +253,21 @@ def test_the_figures_of_a_moment_are_right_again_after_a_restart_of_the_coordina
     domain = slow.bases[0].split("//")[1]
     batch = service.submit(slow.urls(), options={"rates": {domain: "0.01/s"}}, priority="low")
 
-    def is_right() -> bool:
-        n = in_journal(service, QUEUED, batch)["all"]
-        return n > 0 and prometheus.value('max(ray_tlray_queue_items{priority="low"})') == n
+    def of_a_later_life(figure: str, life: float) -> float | None:
+        return prometheus.value(f"max({figure} and on(WorkerId) ray_tlray_incarnation > {life})")
 
-    wait_until(is_right, timeout_s=EXPORT_S, what="the queue")
+    def is_right(life: float) -> bool:
+        n = in_journal(service, QUEUED, batch)["all"]
+        return n > 0 and of_a_later_life('ray_tlray_queue_items{priority="low"}', life) == n
+
+    wait_until(lambda: is_right(0), timeout_s=EXPORT_S, what="the queue")
     life = prometheus.value("max(ray_tlray_incarnation)")
     assert life is not None
     os.kill(service.coordinator_pid(), signal.SIGKILL)
+    wait_until(lambda: is_right(life), timeout_s=EXPORT_S, what="the queue of the next life")
+    oldest = 'ray_tlray_queue_oldest_seconds{priority="low"}'
     wait_until(
-        lambda: (prometheus.value("min(ray_tlray_incarnation)") or 0) > life,
-        timeout_s=EXPORT_S,
-        what="the next life, and the end of the earlier one's figures",
+        lambda: (of_a_later_life(oldest, life) or 0) > 5, timeout_s=EXPORT_S, what="the age of the queue"
     )
-    wait_until(is_right, timeout_s=EXPORT_S, what="the queue again")
-    assert (prometheus.value('max(ray_tlray_queue_oldest_seconds{priority="low"})') or 0) > 5
-    assert prometheus.value("max(ray_tlray_is_halted)") == 0
+    assert of_a_later_life("ray_tlray_is_halted", life) == 0
     http.post(f"/api/v1/batch/{batch}/cancel").raise_for_status()
