@@ -14,7 +14,8 @@ from pathlib import Path
 import ray
 
 from benchmarks.figures import Answer, Figure
-from tlray.cluster.adapters.metrics import SHOW_EVERY_S, Metrics
+from tlray.cluster.adapters.metrics import Metrics
+from tlray.cluster.handlers.coordinator import SHOW_EVERY_S
 from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
@@ -40,7 +41,7 @@ def answer(folder: Path, *, quick: bool = False) -> Answer:
         log_to_driver=False,
     )
     try:
-        metrics, engine = Metrics(), _engine()
+        metrics, engine = Metrics("bench"), _engine()
         moments = itertools.count(0.0, 2 * SHOW_EVERY_S)
         count, floor, show = [], [], []
         for _ in range(rounds):

@@ -12,13 +12,14 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import httpx
 import pytest
 import websockets
 from closed import Closed, closed_service
-from conftest import ROOT, Service, Site
+from conftest import ROOT, Service, Site, wait_until
 
 from tlray.cli import run
 
@@ -348,10 +349,14 @@ def test_a_token_is_made_in_a_home_that_a_service_uses_and_on_the_service_itself
     theirs = {"Authorization": f"Bearer {token}"}
     assert httpx.get(f"{closed.url}/api/v1/batch", headers=theirs).status_code == 200
     listing = ("token", "list", "--json", f"--url={closed.url}")
-    _, listed, _ = here(service, *listing, TLRAY_TOKEN=closed.tokens["root"])
-    (kim,) = [row for row in map(json.loads, listed.splitlines()) if row["user"] == "kim"]
-    assert (kim["name"], kim["scopes"]) == (token.split("_")[1], ["read"])
-    assert kim["last_used_at"] is not None
+
+    def kim() -> dict[str, Any]:
+        _, listed, _ = here(service, *listing, TLRAY_TOKEN=closed.tokens["root"])
+        (row,) = [row for row in map(json.loads, listed.splitlines()) if row["user"] == "kim"]
+        return row
+
+    assert (kim()["name"], kim()["scopes"]) == (token.split("_")[1], ["read"])
+    wait_until(lambda: kim()["last_used_at"] is not None, what="a note of the token's use")
     code, _, refused = here(service, *listing, TLRAY_TOKEN=token)
     assert (code, "scope 'admin'" in refused) == (2, True)
 
