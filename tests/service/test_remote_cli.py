@@ -241,7 +241,7 @@ def wait_for_line(process: subprocess.Popen[str]) -> None:
 
 
 def test_watching_outlives_a_killed_coordinator(service: Service, site: Site, tlray: Tlray) -> None:
-    batch = tlray("submit", *site.urls(), *slow(site, 4))[1].strip()
+    batch = tlray("submit", *site.urls(), *slow(site, 1))[1].strip()
     with watching(service, batch) as process:
         wait_for_line(process)
         os.kill(service.coordinator_pid(), signal.SIGKILL)
