@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from collections.abc import Iterator
 from itertools import islice
@@ -11,11 +10,13 @@ from typing import Annotated, Any
 
 import typer
 
+from tlray.cli.batch_text import terminal_width
 from tlray.cli.command_end import say
 from tlray.cli.options import HomeOption
 from tlray.cli.progress_panel import fit
 from tlray.cli.search_options import Artist, Dj, FirstDay, Label, LastDay, MinQuality, Source
 from tlray.cli.service_options import Json, OrService, service
+from tlray.core.model.amounts import plural
 from tlray.core.model.printable import in_json
 from tlray.io.client.responses import one_line
 from tlray.io.disk.home import Home
@@ -81,11 +82,11 @@ def _how_many(total: int, limit: int) -> str:
         return "no set is found; a star stands for the end of a word: 'north*'"
     if total > limit:
         return f"{limit:,} of {total:,} sets; --limit {total} shows all"
-    return f"{total:,} set{'s' if total != 1 else ''}"
+    return plural(total, "set")
 
 
 def _print(sets: Iterator[dict[str, Any]], *, as_json: bool) -> None:
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    width = terminal_width()
     for one in sets:
         if as_json:
             sys.stdout.write(in_json(json.dumps(one, ensure_ascii=False)) + "\n")

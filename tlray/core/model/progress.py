@@ -15,11 +15,10 @@ from typing import (
 
 from typing_extensions import TypedDict
 
-from tlray.core.model.lifecycle import ItemState
+from tlray.core.model.lifecycle import OPEN_ITEM_STATES, ItemState
 
 DONE: Final = ("succeeded", "dead", "skipped")
 """States of an item that is done; one that was cancelled is not."""
-OPEN: Final = ("queued", "waiting", "leased")
 Counts = Mapping[str, int] | Mapping[ItemState, int]
 """Items by state."""
 BatchDomainState = Literal["finished", "paused", "parked", "resting", "fetching", "waiting"]
@@ -32,7 +31,7 @@ def n_done(counts: Counts) -> int:
 
 def n_open(counts: Counts) -> int:
     """Return how many items are not final, by their counts by state."""
-    return sum(n for state, n in counts.items() if state in OPEN)
+    return sum(n for state, n in counts.items() if state in OPEN_ITEM_STATES)
 
 
 class DomainWait(TypedDict):
