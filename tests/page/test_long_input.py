@@ -7,6 +7,7 @@ from pathlib import Path
 from browsing import OpenLook, violations
 from conftest import serving
 from page_seeds import Seeds
+from playwright.sync_api import Route
 
 PASTE = """(text) => {
     const data = new DataTransfer();
@@ -40,6 +41,21 @@ def test_a_pasted_list_of_megabytes_is_sent_whole_and_shown_in_part(look: OpenLo
     page.locator("#start").click()
     page.wait_for_url("**/batches/*")
     assert one.status(page.url.rpartition("/")[2])["total"] == 12_000
+
+
+def test_an_answer_of_a_list_that_is_gone_shows_nothing(look: OpenLook) -> None:
+    one = look()
+    page = one.goto("/new")
+    held: list[Route] = []
+    page.route("**/new", lambda route: held.append(route))  # noqa: PLW0108 - playwright asks for its signature
+    page.fill("#lines", "https://sets.example.org/gone/1/")
+    one.wait("document.querySelector('[aria-busy=true]')")
+    page.fill("#lines", "")
+    with page.expect_response("**/new"):
+        for route in held:
+            route.continue_()
+    page.wait_for_timeout(100)
+    assert (len(held), page.locator("#start").is_hidden()) == (1, True)
 
 
 def test_files_beyond_one_request_are_sent_in_pieces_and_one_beyond_it_is_named(

@@ -44,9 +44,9 @@ async function send(what) {
 /** @param {boolean} [isAsked] false: while somebody types, who knows that fields are still empty */
 async function check(isAsked = false) {
   if (files.length) return showFiles();
+  const mine = ++isChecking;
   const hasList = lines ? (long?.length ?? 0) > 0 || lines.value.trim() !== "" : true;
   if (!hasList) return showNothing();
-  const mine = ++isChecking;
   try {
     const told = await whileReading(send("check"), /** @type {HTMLElement} */ (result.parentElement));
     if (mine !== isChecking) return;
@@ -150,6 +150,7 @@ function showFaults(faults, isFocused) {
 
 let typing = 0;
 form.addEventListener("input", (event) => {
+  isChecking++; // an answer that is on its way is of a form that has changed
   if (event.target === lines && isLong(lines.value)) takeList("");
   clearTimeout(typing);
   typing = window.setTimeout(() => check(), CHECK_MS);
