@@ -155,7 +155,7 @@ def test_a_full_disk_ends_with_one_error_and_resume_goes_on_when_there_is_room(
     assert len(pd.read_parquet(small_disk / "sets" / "results" / batch_id / "tracklists")) == n_before
     audit = tlray.here("audit", *home)
     assert audit.returncode == 0, audit.stdout
-    assert f"{200 - n_before} items are open" in audit.stdout
+    assert f"{200 - n_before} items open" in audit.stdout
 
     subprocess.run(["mount", "-o", "remount,size=200m", str(small_disk)], check=True)
     done = joined.here("scrape", "--resume", batch_id, "--json", *home)

@@ -112,7 +112,7 @@ def test_a_batch_survives_the_death_of_its_ray_and_a_signal_to_its_group(
     command = start(commands, tlray, "scrape", "--resume", batch_id)
     assert command.process.stderr is not None
     first = command.process.stderr.readline()
-    assert first == f"batch {batch_id}: {n_before} of 120 items are done\n"
+    assert first == f"batch {batch_id}: {n_before} of 120 items done\n"
     for line in command.process.stderr:
         if line.startswith("running "):
             assert int(line.split()[1].split("/")[0]) >= n_before, "true from the first line"

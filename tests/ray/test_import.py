@@ -93,7 +93,7 @@ def test_a_mixed_folder_becomes_a_batch_and_nothing_is_lost(joined: Tlray, tmp_p
     assert reparsed.returncode == 0, reparsed.stderr
     assert "4 sets changed (4 set_title)" in reparsed.stderr
     assert "file:///two.cue: 1 set_title" in reparsed.stdout
-    assert "of dead letters 0 have a set now, and 3 pages have none today either" in reparsed.stderr
+    assert "of dead letters 0 have a set now, 3 have none today either" in reparsed.stderr
     again = pd.read_parquet(joined.home / "results" / batch_id / "tracklists")
     assert sorted(again["title"]) == sorted(tracklists["title"])
     assert joined.here("audit", batch_id, "--pages").returncode == 0

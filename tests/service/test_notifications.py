@@ -135,7 +135,7 @@ def test_mail_tells_of_the_end_and_who_is_not_there_is_written_to_once(
     service.wait_for(batch_id)
     mails = mailbox.wait_for("dj@example.org", 2)
     end = next(mail for mail in mails if "is complete" in mail["Subject"])
-    assert end["Subject"] == "tlray: posté Bcc: x@example.org is complete: 2 of 3 sets, 1 dead letters"
+    assert end["Subject"] == "tlray: posté Bcc: x@example.org is complete: 2 of 3 sets, 1 dead letter"
     assert (end["From"], end["Bcc"], end["Auto-Submitted"]) == ("sets@example.org", None, "auto-generated")
     text = end.get_content()
     assert batch_id in text

@@ -204,7 +204,7 @@ def test_dead_letters_are_shown_and_retried(tlray: Tlray, start_site: StartSite)
     assert tlray("dead", batch, "--reason", "no such word")[1] == ""
     code, out, err = tlray("retry", batch, "--item", letters[0]["item_id"], "--json")
     assert (code, json.loads(out)["dead"]) == (3, 2)
-    assert "1 dead letters are queued again" in err
+    assert "1 dead letter queued again" in err
 
 
 @pytest.mark.parametrize("command", ["watch", "status", "pause", "resume", "cancel", "dead", "retry"])

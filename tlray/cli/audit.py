@@ -10,6 +10,7 @@ import typer
 
 from tlray.cli.options import HomeOption
 from tlray.core.audit.findings import REMEDIES, Finding, Findings
+from tlray.core.model.amounts import plural
 from tlray.core.model.lifecycle import ItemState
 from tlray.io.disk.home import Home
 from tlray.io.journal.opening import open_reader
@@ -62,10 +63,16 @@ def _text(audit: Audit) -> str:
     states = [f"{n:,} {state}" for state in ItemState if (n := books.counts.get(state, 0))]
     lines = [
         f"{audit.batch_id}: {books.state}",
-        f"  {books.n_lines:,} lines = {books.total:,} items + {books.n_duplicates:,} duplicates + {books.n_rejected:,} rejected",
-        f"  {books.total:,} items = {' + '.join(states) or '0'}",
-        f"  {audit.n_rows:,} sets and {audit.n_track_rows:,} tracks in {audit.n_parts:,} parts, read whole",
-        f"  {audit.n_bytes / 1e6:,.1f} MB in all; {audit.n_pages:,} archived pages read",
+        (
+            f"  {plural(books.n_lines, 'line')} = {plural(books.total, 'item')} + {plural(books.n_duplicates, 'duplicate')}"
+            f" + {books.n_rejected:,} rejected"
+        ),
+        f"  {plural(books.total, 'item')} = {' + '.join(states) or '0'}",
+        (
+            f"  {plural(audit.n_rows, 'set')} and {plural(audit.n_track_rows, 'track')} in {plural(audit.n_parts, 'part')},"
+            " read whole"
+        ),
+        f"  {audit.n_bytes / 1e6:,.1f} MB in all; {plural(audit.n_pages, 'archived page')} read",
         *(f"  note: {note}" for note in audit.notes),
     ]
     return "\n".join([*lines, *_wrong(audit.findings)])

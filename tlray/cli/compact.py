@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from tlray.cli.options import HomeOption
+from tlray.core.model.amounts import plural
 from tlray.io.disk.home import Home
 from tlray.settings import read_settings
 
@@ -20,5 +21,6 @@ def compact(home: HomeOption = None) -> None:
     where = Home.of(settings.home, settings.storage)
     found = merge_all(where)
     sys.stderr.write(
-        f"{found.n_sets:,} sets, {found.n_tracks:,} tracks in {len(found.stems)} files: {where.path / 'catalogue'}\n"
+        f"{plural(found.n_sets, 'set')}, {plural(found.n_tracks, 'track')} in {plural(len(found.stems), 'file')}:"
+        f" {where.path / 'catalogue'}\n"
     )

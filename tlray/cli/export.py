@@ -16,6 +16,7 @@ import typer
 from tlray.cli.options import HomeOption
 from tlray.cli.search_options import Artist, Dj, FirstDay, Label, LastDay, MinQuality, Source
 from tlray.cli.service_options import OrService, service
+from tlray.core.model.amounts import plural
 from tlray.errors import UsageError
 from tlray.export.formats import all_formats, get
 from tlray.export.interface import Format
@@ -198,7 +199,9 @@ def export_batch(
         with private() if is_ours else nullcontext():
             summary = write(sets, format_, out, options)
     talk = sys.stderr
-    talk.write(f"{format_.name}: {summary.n_sets} sets in {summary.n_files} files: {out}\n")
+    talk.write(
+        f"{format_.name}: {plural(summary.n_sets, 'set')} in {plural(summary.n_files, 'file')}: {out}\n"
+    )
     for left_out in summary.left_out[:MAX_TOLD]:
         of_site = f" [{left_out.source_id}]" if left_out.source_id else ""
         talk.write(f"  left out: {left_out.title}{of_site}: {left_out.reason}\n")

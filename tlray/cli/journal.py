@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tlray.core.model.amounts import plural
 from tlray.io.offline.journal_copy import copy_between, name_of, place_of
 from tlray.settings import read_settings
 
@@ -37,7 +38,8 @@ def copy(
     places = place_of(source, setting), place_of(target, setting)
     counts = copy_between(*places)
     sys.stderr.write(
-        f"copied: {counts['batches']:,} batches, {counts['items']:,} items and {counts['attempts']:,} attempts,"
+        f"copied: {plural(counts['batches'], 'batch', 'batches')}, {plural(counts['items'], 'item')}"
+        f" and {plural(counts['attempts'], 'attempt')},"
         f" from {name_of(places[0])} to {name_of(places[1])}\n"
         "check it: `tlray audit`, with the --home and the TLRAY_JOURNAL of the copy\n"
     )

@@ -13,6 +13,7 @@ import typer
 
 from tlray.cli.command_end import INCOMPLETE, draining, say
 from tlray.cli.options import HomeOption
+from tlray.core.model.amounts import plural
 from tlray.core.model.lifecycle import BatchState
 from tlray.errors import Interrupted, NoSuchBatch, UsageError
 from tlray.io.disk.home import Home
@@ -134,12 +135,13 @@ class _Told:
         """Print the sum."""
         if not self._as_json and self._n_changed > MAX_LINES_TOLD:
             print(f"… and {self._n_changed - MAX_LINES_TOLD:,} more; --json has all")
-        kinds = ", ".join(f"{n:,} {kind}" for kind, n in self._kinds.most_common())
+        all_kinds = ", ".join(f"{n:,} {kind}" for kind, n in self._kinds.most_common())
+        kinds = f" ({all_kinds})" if all_kinds else ""
         say(
-            f"{self._n_pages:,} pages read again, {self._n_changed:,} sets changed{f' ({kinds})' if kinds else ''},"
+            f"{plural(self._n_pages, 'page')} read again, {plural(self._n_changed, 'set')} changed{kinds},"
             f" {self._n_skipped:,} left as they are, {self._n_kept:,} without a set now"
         )
         if self._n_dead or self._n_recovered:
             say(
-                f"of dead letters {self._n_recovered:,} have a set now, and {self._n_dead:,} pages have none today either"
+                f"of dead letters {self._n_recovered:,} have a set now, {self._n_dead:,} have none today either"
             )

@@ -39,6 +39,7 @@ from tlray.cli.service_options import OrService, service
 from tlray.cli.service_status import retry_on
 from tlray.cli.status import quality_of
 from tlray.cli.wait_notice import WaitingLines
+from tlray.core.model.amounts import plural
 from tlray.core.model.progress import n_done
 from tlray.errors import Interrupted, RayLost, UsageError
 from tlray.export.formats import parse_spec
@@ -271,7 +272,7 @@ class Talk:
         with open_reader(home.path) as journal:
             counts = journal.totals(journal.batch(self.batch_id))
         done, total = n_done(counts), sum(counts.values())
-        say(f"batch {self.batch_id}: {done} of {total} items are done")
+        say(f"batch {self.batch_id}: {done:,} of {plural(total, 'item')} done")
         return done, total
 
     def submitted(self, submitted: Submitted) -> None:
@@ -314,7 +315,9 @@ def _tell_detached(result: BatchResult, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps(result.to_json()) + "\n")
     where = f"{result.batch_id} --home {result.home}"
-    say(f"the coordinator goes on with batch {result.batch_id} ({result.total} sets) without this process")
+    say(
+        f"the coordinator goes on with batch {result.batch_id} ({plural(result.total, 'set')}) without this process"
+    )
     say(f"`tlray status {where}` shows how far it is, `tlray scrape --resume {where}` follows it to its end")
 
 
@@ -340,7 +343,7 @@ def print_end(result: BatchResult, *, as_json: bool) -> None:
 
 def say_what_is_found(n_found: int, max_found: int) -> None:
     """Say how many sets pages of lists have added, and how to go on where that is as many as may be."""
-    say(f"{n_found:,} sets were found on pages that list them")
+    say(f"found on pages that list them: {plural(n_found, 'set')}")
     if 0 < max_found <= n_found:
         say(
             f"--max-found {max_found:,} is reached: the reason of each page says what was left out; run it again with a"

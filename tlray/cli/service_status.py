@@ -105,6 +105,6 @@ def retry_on(
     status = client.request("POST", batch_path(batch_id, "/retry"), body=asked)
     n_open = sum(status["counts"][state] for state in (ItemState.QUEUED, ItemState.WAITING, ItemState.LEASED))
     sys.stderr.write(
-        f"batch {batch_id}: {status['n_retried']} dead letters are queued again, {n_open} items are open\n"
+        f"batch {batch_id}: {plural(status['n_retried'], 'dead letter')} queued again, {plural(n_open, 'item')} open\n"
     )
     follow_to_end(client, batch_id, as_json=as_json)

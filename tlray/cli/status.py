@@ -18,6 +18,7 @@ from tlray.cli.batch_text import WHOLE, batch_line, quality_text, status_head, t
 from tlray.cli.options import HomeOption
 from tlray.cli.progress_text import why_text
 from tlray.cli.service_options import Json, OrService, service
+from tlray.core.model.amounts import plural
 from tlray.core.model.lifecycle import OPEN_ITEM_STATES, BatchState, ItemState
 from tlray.errors import UsageError
 from tlray.io.disk.home import Home
@@ -205,7 +206,9 @@ def _text(item: ItemRow, story: list[AttemptRow], before: tuple[int, bool]) -> s
     if n_elsewhere and not was_ever_had:
         lines.append(f"    died in each of {n_elsewhere + 1} batches that wanted it; a retry may be in vain")
     elif n_elsewhere:
-        lines.append(f"    died in {n_elsewhere} other batches, too; at least one has had it")
+        lines.append(
+            f"    died in {plural(n_elsewhere, 'other batch', 'other batches')}, too; at least one has had it"
+        )
     for row in story:
         at = utc_second(row.started_at or None)
         took = f" {row.latency_s:.2f} s" if row.latency_s is not None else ""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tlray.cli.options import HomeOption
+from tlray.core.model.amounts import plural
 from tlray.errors import UsageError
 from tlray.io.disk.home import Home
 from tlray.io.journal.opening import open_reader
@@ -70,5 +71,5 @@ class _DrainLines:
         """Say what is in flight, if that was not said just now."""
         if hello["n_leased"] and time.monotonic() >= self._next_at:
             self._next_at = time.monotonic() + TELL_EVERY_S
-            sys.stderr.write(f"draining: {hello['n_leased']} items are in flight\n")
+            sys.stderr.write(f"draining: {plural(hello['n_leased'], 'item')} in flight\n")
             sys.stderr.flush()

@@ -95,7 +95,7 @@ def test_a_page_that_dies_in_every_batch_is_told(tmp_path: Path, capsys: pytest.
     batch_that_ends("b2", ItemEvent.EXHAUST, ItemState.DEAD, OutcomeKind.GONE)
     assert second_line() == "died in each of 2 batches that wanted it; a retry may be in vain"
     batch_that_ends("b3", ItemEvent.FETCHED, ItemState.SUCCEEDED, OutcomeKind.FETCHED)
-    assert second_line() == "died in 1 other batches, too; at least one has had it"
+    assert second_line() == "died in 1 other batch, too; at least one has had it"
     journal.close()
 
 

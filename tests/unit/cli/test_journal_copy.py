@@ -55,7 +55,7 @@ def test_a_journal_is_copied_there_and_back_and_the_audit_agrees(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code, told = copied(capsys, home, "TLRAY_JOURNAL")
-    assert (code, "copied: 1 batches, 4 items" in told) == (0, True), told
+    assert (code, "copied: 1 batch, 4 items" in told) == (0, True), told
     before = rows(SqliteReader(home))
     with open_reader(home) as there:
         assert rows(there) == before

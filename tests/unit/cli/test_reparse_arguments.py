@@ -79,5 +79,5 @@ def test_what_became_of_dead_letters_is_told(capsys: pytest.CaptureFixture[str])
     told.end()
     out, err = capsys.readouterr()
     assert json.loads(out) == {"batch_id": "b1", "url": "u", "changes": {"recovered": 1}}
-    assert "3 pages read again, 1 sets changed (1 recovered)" in err
-    assert "of dead letters 1 have a set now, and 2 pages have none today either" in err
+    assert "3 pages read again, 1 set changed (1 recovered)" in err
+    assert "of dead letters 1 have a set now, 2 have none today either" in err

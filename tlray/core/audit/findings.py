@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from tlray.core.model.amounts import plural
 from tlray.core.model.lifecycle import BatchState, ItemState
 
 MAX_EXAMPLES = 100
@@ -137,7 +138,9 @@ def check_counts(books: BatchCounts) -> Iterator[Finding]:
             f" but the list's lines on record are {books.n_lines}",
         )
     if books.n_items_made is not None and books.n_items_made != books.total:
-        yield Finding(_K.BOOKS, f"its list made {books.n_items_made} items, {books.total} are in the journal")
+        yield Finding(
+            _K.BOOKS, f"its list made {plural(books.n_items_made, 'item')}, {books.total} are in the journal"
+        )
     for stored, counted, name in (
         (books.n_duplicates, books.n_duplicate_lines, "duplicate lines"),
         (books.n_rejected, books.n_rejected_lines, "rejected lines"),
@@ -148,8 +151,8 @@ def check_counts(books: BatchCounts) -> Iterator[Finding]:
         if stored != counted:
             yield Finding(_K.BOOKS, f"the batch counts {stored} {name}, its rows add up to {counted}")
     if books.state.is_final and books.n_open:
-        yield Finding(_K.BOOKS, f"it is {books.state}, but {books.n_open} items are open")
+        yield Finding(_K.BOOKS, f"it is {books.state}, but {plural(books.n_open, 'item')} open")
     if books.state is BatchState.COMPLETED and books.counts.get(ItemState.CANCELLED):
         yield Finding(
-            _K.BOOKS, f"it is completed, but {books.counts[ItemState.CANCELLED]} items are cancelled"
+            _K.BOOKS, f"it is completed, but {plural(books.counts[ItemState.CANCELLED], 'item')} cancelled"
         )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tlray.core.model.amounts import plural
 from tlray.core.notify.notification import NotificationKind
 
 _HEADS = {
-    NotificationKind.COMPLETED: "{name} is complete: {succeeded} of {total} sets, {dead} dead letters",
-    NotificationKind.CANCELLED: "{name} was cancelled: {succeeded} of {total} sets are kept",
+    NotificationKind.COMPLETED: "{name} is complete: {succeeded} of {sets}, {dead_letters}",
+    NotificationKind.CANCELLED: "{name} was cancelled: {succeeded} of {sets} kept",
     NotificationKind.DEAD_LETTERS: "{name} has dead letters",
     NotificationKind.BLOCKED: "{name}: {domain} blocks",
     NotificationKind.CHANGED: "{name}: sets have changed",
@@ -29,9 +30,9 @@ def letter(said: Mapping[str, Any]) -> tuple[str, str]:
     counts = data["counts"]
     words = {
         "name": data["name"] or f"batch {data['batch_id']}",
-        "total": data["total"],
-        "succeeded": counts.get("succeeded", 0),
-        "dead": counts.get("dead", 0),
+        "sets": plural(data["total"], "set"),
+        "succeeded": f"{counts.get('succeeded', 0):,}",
+        "dead_letters": plural(counts.get("dead", 0), "dead letter"),
         "domain": data.get("domain", ""),
         "reason": data.get("reason", ""),
     }

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from tlray.core.audit.findings import Finding, FindingKind, Findings, check_counts
+from tlray.core.model.amounts import plural
 from tlray.io.audit.part_checks import files_of, page_urls, read_part, record_error
 from tlray.io.disk.home import Home
 from tlray.io.journal.audit_copy import AuditCopy
@@ -52,7 +53,7 @@ class BatchCheck:
             self.findings.add(finding)
         if self.books.n_open and not self._is_alive:
             self.notes.append(
-                f"{self.books.n_open} items are open; `tlray scrape --resume {self._batch_id}` goes on"
+                f"{plural(self.books.n_open, 'item')} open; `tlray scrape --resume {self._batch_id}` goes on"
             )
 
     # -- parts -------------------------------------------------------------------------------------

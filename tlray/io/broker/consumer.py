@@ -30,6 +30,7 @@ from tlray.core.messaging.requests import (
     read_message,
 )
 from tlray.core.messaging.topology import RequestQueue
+from tlray.core.model.amounts import plural
 from tlray.errors import BrokerRefuses, BrokerUnavailable
 from tlray.io.broker.address import BrokerAddress
 from tlray.io.broker.connection import CONFIRM_S, LOST, connect, version_of
@@ -82,7 +83,8 @@ class Taken:
         return self.accepted + self.duplicates + self.dead_letters
 
     def __str__(self) -> str:
-        return f"{self.accepted:,} requests taken, {self.duplicates:,} duplicates, {self.dead_letters:,} dead letters"
+        taken, again = plural(self.accepted, "request"), plural(self.duplicates, "duplicate")
+        return f"{taken} taken, {again}, {plural(self.dead_letters, 'dead letter')}"
 
 
 class Consumer:

@@ -45,10 +45,10 @@ def test_books_that_balance_say_nothing() -> None:
         ({"n_sets_of_parts": 6}, "the batch counts 7 sets, its rows add up to 6"),
         ({"n_items_made": 9}, "its list made 9 items, 8 are in the journal"),
         ({"n_tracks": 71}, "the batch counts 71 tracks, its rows add up to 70"),
-        ({"counts": {ItemState.SUCCEEDED: 7, ItemState.QUEUED: 1}}, "it is completed, but 1 items are open"),
+        ({"counts": {ItemState.SUCCEEDED: 7, ItemState.QUEUED: 1}}, "it is completed, but 1 item open"),
         (
             {"counts": {ItemState.SUCCEEDED: 7, ItemState.CANCELLED: 1}},
-            "it is completed, but 1 items are cancelled",
+            "it is completed, but 1 item cancelled",
         ),
     ],
 )

@@ -21,13 +21,13 @@ DATA: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("kind", "more", "subject"),
     [
-        ("batch.completed", {}, "tlray: closing sets is complete: 1232 of 1234 sets, 2 dead letters"),
+        ("batch.completed", {}, "tlray: closing sets is complete: 1,232 of 1,234 sets, 2 dead letters"),
         (
             "batch.completed",
             {"name": "", "counts": {}},
-            "tlray: batch 20261124-030000-a1b2c3 is complete: 0 of 1234 sets, 0 dead letters",
+            "tlray: batch 20261124-030000-a1b2c3 is complete: 0 of 1,234 sets, 0 dead letters",
         ),
-        ("batch.cancelled", {}, "tlray: closing sets was cancelled: 1232 of 1234 sets are kept"),
+        ("batch.cancelled", {}, "tlray: closing sets was cancelled: 1,232 of 1,234 sets kept"),
         ("batch.dead_letters", {}, "tlray: closing sets has dead letters"),
         ("domain.blocked", {"domain": "a.test", "reason": "blocked: captcha"}, "tlray: closing sets: a.test blocks"),
         ("tracklist.changed", {}, "tlray: closing sets: sets have changed"),

@@ -289,8 +289,8 @@ def test_rows_of_nobody_and_of_another_batch_are_found(batch: MadeBatch) -> None
         ),
         ("UPDATE items SET line = 1 WHERE id = 12", "are 14, but the list's lines on record are 13"),
         ("DELETE FROM items WHERE id = 12", "its list made 12 items, 11 are in the journal"),
-        ("UPDATE items SET state = 'queued' WHERE id = 12", "it is completed, but 1 items are open"),
-        ("UPDATE items SET state = 'cancelled' WHERE id = 12", "it is completed, but 1 items are cancelled"),
+        ("UPDATE items SET state = 'queued' WHERE id = 12", "it is completed, but 1 item open"),
+        ("UPDATE items SET state = 'cancelled' WHERE id = 12", "it is completed, but 1 item cancelled"),
     ],
 )
 def test_counts_that_do_not_agree_are_found(batch: MadeBatch, damage: str, said: str) -> None:
@@ -336,7 +336,7 @@ def test_an_open_batch_is_right_and_says_what_is_open(running: MadeBatch) -> Non
     running.take(2)
     audit = look(running)
     assert audit.is_right, audit.findings
-    assert audit.notes == ("6 items are open; `tlray scrape --resume b1` goes on",)
+    assert audit.notes == ("6 items open; `tlray scrape --resume b1` goes on",)
 
 
 def test_a_part_that_counts_and_waits_to_be_published_is_read_where_it_is(running: MadeBatch) -> None:

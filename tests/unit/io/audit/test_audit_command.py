@@ -37,10 +37,10 @@ def test_a_right_home_is_told_in_a_few_lines(batch: MadeBatch, capsys: pytest.Ca
     assert audit(batch) == 0
     out = capsys.readouterr().out
     assert "b1: completed" in out
-    assert "42 lines = 40 items + 1 duplicates + 1 rejected" in out
+    assert "42 lines = 40 items + 1 duplicate + 1 rejected" in out
     assert "40 items = 30 succeeded + 10 dead" in out
-    assert "30 sets and 465 tracks in 1 parts, read whole" in out
-    assert "1 archived pages read" in out
+    assert "30 sets and 465 tracks in 1 part, read whole" in out
+    assert "1 archived page read" in out
     assert "every set is there once, every count agrees" in out
     assert audit(batch, BATCH, "--pages") == 0
     assert "30 archived pages read" in capsys.readouterr().out

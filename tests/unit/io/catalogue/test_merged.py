@@ -116,5 +116,5 @@ def test_the_command_says_what_it_wrote(
 ) -> None:
     made.batch("b1", [night("s1", "A", "B")])
     assert run(["compact", "--home", str(made.home.path)]) == 0
-    assert "1 sets, 2 tracks in 1 files" in capsys.readouterr().err
+    assert "1 set, 2 tracks in 1 file:" in capsys.readouterr().err
     assert run(["compact", "--home", str(tmp_path)]) == 2
