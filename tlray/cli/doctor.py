@@ -10,9 +10,7 @@ from typing import Annotated
 import typer
 
 from tlray.cli.options import HomeOption
-from tlray.io.doctor.checks import LATE, checks_of
 from tlray.io.doctor.report import Grade, Result, examine
-from tlray.io.doctor.sites import site_url
 from tlray.settings import read_settings
 
 CANNOT_WORK = 4
@@ -36,6 +34,9 @@ def doctor(
 
     Example: tlray doctor --site https://www.1001tracklists.com
     """
+    from tlray.io.doctor.checks import LATE, checks_of  # noqa: PLC0415 - what it asks all parts with is loaded here
+    from tlray.io.doctor.sites import site_url  # noqa: PLC0415
+
     settings = read_settings(home=home, contact=contact)
     urls = list(dict.fromkeys(map(site_url, site or [])))
     results = examine(checks_of(settings, urls), late=LATE)

@@ -27,7 +27,6 @@ from tlray.core.schedules.schedule import Decision, ScheduleState, decide, next_
 from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.core.submission.permissions import QuotaExceeded
 from tlray.errors import CannotFinish, TlrayError, UsageError
-from tlray.io.catalogue.refreshing import picks
 from tlray.io.intake.scheduled_list import read_work
 from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.rows import BatchOptions
@@ -197,6 +196,8 @@ class Scheduler:
 
     def _chosen(self, row: ScheduleRow, options: BatchOptions) -> list[str]:
         """Return the URLs of the owner's sets that are worth a fetch now; UsageError if none is."""
+        from tlray.io.catalogue.refreshing import picks  # noqa: PLC0415 - loads Arrow, 50 MB of a process that lives long
+
         refresh = row.work["refresh"]
         found = picks(
             self._state.home, budget=refresh["budget"], horizon_s=parse_duration_s(refresh["within"]), options=options.politeness,

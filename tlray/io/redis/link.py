@@ -55,6 +55,8 @@ class TooOldError(RedisError):
 class Link:
     """The connection of one process, for one home."""
 
+    errors: Final = TRANSLATED
+
     def __init__(self, address: RedisAddress, home_id: str) -> None:
         self.address = address
         self.keys = Keys(home_id)

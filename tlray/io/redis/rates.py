@@ -7,10 +7,12 @@ full again, on Redis' own clock.
 from __future__ import annotations
 
 import asyncio
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from tlray.core.access.rate_limit import RateLimit
-from tlray.io.redis.link import TRANSLATED, Link
+
+if TYPE_CHECKING:  # it loads the library, which a service without Redis does not need
+    from tlray.io.redis.link import Link
 
 TIMEOUT_S: Final = 0.5
 """A request waits no longer for its count."""
@@ -61,7 +63,7 @@ class SharedRate:
                 async with asyncio.timeout(TIMEOUT_S):
                     key = self._link.keys.rate(self._kind, who)
                     return float(await self._script(keys=[key], args=[self._local.rate, self._local.burst]))
-            except TRANSLATED as error:
+            except self._link.errors as error:
                 self._link.failed(error)
         return self._local.take(who, now=now)
 

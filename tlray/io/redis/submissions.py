@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tlray.errors import Conflict, CoordinatorLost
 from tlray.io.redis.keys import submission
-from tlray.io.redis.link import TRANSLATED, Link
+
+if TYPE_CHECKING:  # it loads the library, which a service without Redis does not need
+    from tlray.io.redis.link import Link
 
 TTL_S: Final = 86_400
 UNDERWAY_S: Final = 180
@@ -53,7 +55,7 @@ class SubmissionKeys:
             if await link.client.set(name, claim, nx=True, ex=UNDERWAY_S):
                 return True
             held = await link.client.get(name)
-        except TRANSLATED as error:
+        except link.errors as error:
             link.failed(error)
             return False
         try:
@@ -73,5 +75,5 @@ class SubmissionKeys:
                 await link.client.expire(name, TTL_S)
             else:
                 await link.client.eval(_RELEASE, 1, name, claim)
-        except TRANSLATED as error:
+        except link.errors as error:
             link.failed(error)

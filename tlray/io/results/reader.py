@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -25,6 +24,9 @@ from tlray.io.results.rows import from_tables
 from tlray.io.results.schema import TRACKLISTS, TRACKS
 from tlray.io.results.store import PartMoved, ResultStore
 from tlray.model import Tracklist
+
+if TYPE_CHECKING:  # Arrow loads it where a frame is made
+    import pandas as pd
 
 SETS_PER_ITEM: Final = 2**16
 """A page has fewer sets."""

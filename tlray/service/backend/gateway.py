@@ -39,15 +39,15 @@ from tlray.io.disk.home import Home
 from tlray.io.journal.opening import adopt_journal, identity_of, journal_name, open_reader
 from tlray.io.journal.reader import JournalReader
 from tlray.io.redis.address import address_of
-from tlray.io.redis.link import Link
-from tlray.io.redis.live import LiveProgress
-from tlray.io.redis.progress import ProgressReader
 from tlray.io.redis.submissions import SubmissionKeys
 from tlray.service.auth.principal import Principal
 from tlray.settings import Settings
 
 if TYPE_CHECKING:
     from tlray.cluster.handlers.coordinator import Coordinator
+    from tlray.io.redis.link import Link
+    from tlray.io.redis.live import LiveProgress
+    from tlray.io.redis.progress import ProgressReader
 
 T = TypeVar("T")
 CALL_TIMEOUT_S = 60.0
@@ -75,14 +75,16 @@ class Gateway:
         self._opening: asyncio.Task[Session] | None = None
         self._owners: OrderedDict[str, str] = OrderedDict()
         """Whose a batch is: that never changes."""
-        address = address_of(settings.redis)
-        self.redis = (
-            None if address is None else Link(address, identity_of(self.home.create(), settings.journal))
-        )
+        self.redis: Link | None = None
         """What the replicas share; None without ``TLRAY_REDIS``."""
+        self._progress: ProgressReader | None = None
+        self._live: LiveProgress | None = None
+        if (address := address_of(settings.redis)) is not None:
+            from tlray.io.redis import link, live, progress  # noqa: PLC0415 - they load the library
+
+            self.redis = link.Link(address, identity_of(self.home.create(), settings.journal))
+            self._progress, self._live = progress.ProgressReader(self.redis), live.LiveProgress(self.redis)
         self.submission_keys = SubmissionKeys(self.redis)
-        self._progress = None if self.redis is None else ProgressReader(self.redis)
-        self._live = None if self.redis is None else LiveProgress(self.redis)
         self._name = f"service-{secrets.token_hex(4)}"
 
     # -- the connection ----------------------------------------------------------------------------
