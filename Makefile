@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
-PIP := $(PY) -m pip install --disable-pip-version-check -qq -c constraints.txt
+PIP := $(PY) -m pip install --disable-pip-version-check -qq -c constraints.txt $(PIP_ARGS)
 SOURCES := tlray jobs tests benchmarks examples
 
 .DEFAULT_GOAL := help

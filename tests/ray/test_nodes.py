@@ -129,13 +129,13 @@ def test_one_bucket_holds_for_three_tasks_on_three_nodes(nodes: Nodes, tlray: Tl
         nodes.add()
     with recording_site(n_rows=2) as site:
         rate = f"--rate={site.bases[0].split('//')[1]}=60/s"
-        scraping = tlray.start(
-            "scrape", *site.urls(600), rate, "--json", **THREE_TASKS, RAY_ADDRESS=nodes.address
+        scraping = tlray.start(  # twenty seconds: longer than a node needs to begin a task
+            "scrape", *site.urls(1_200), rate, "--json", **THREE_TASKS, RAY_ADDRESS=nodes.address
         )
         batch_id = batch_id_of(scraping)
         stdout, stderr = scraping.communicate(timeout=120)
         (at,) = site.by_domain()
-    assert json.loads(stdout)["succeeded"] == 600, stderr
+    assert json.loads(stdout)["succeeded"] == 1_200, stderr
     with open_reader(tlray.home) as journal:
         tried = journal.attempts([item.item_id for item in journal.items(batch_id)])
     assert len({row.node for rows in tried.values() for row in rows}) > 1, "the tasks were spread"
