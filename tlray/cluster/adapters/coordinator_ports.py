@@ -23,12 +23,12 @@ from tlray.cluster.ports.registration import Registration
 from tlray.cluster.workers.config import ScrapeConfig
 from tlray.cluster.workers.limiter import start_limiter
 from tlray.cluster.workers.ray_task import scrape_lease
+from tlray.cluster.workers.task_setup import set_up
 from tlray.core.scheduling.crash_suspect import ANY_ITEM, CrashSuspect
 from tlray.core.scheduling.lease import Stops
 from tlray.core.scheduling.task_names import TaskNames
 from tlray.errors import CannotFinish, TlrayError
 from tlray.io.disk.home import Home
-from tlray.io.disk.private_files import keep_private
 from tlray.io.journal.rows import PartRow
 from tlray.io.results.open_store import check_storage, open_store
 from tlray.io.results.store import publish_named, recover, replace_parts, settle
@@ -207,8 +207,8 @@ def _merge(home: Home, batch_id: str, stems: tuple[str, ...], new_stem: str) -> 
     """Stage one part made of others; this is the Ray task."""
     from tlray.io.results.compaction import merge  # noqa: PLC0415 - pyarrow is loaded in the task only, not in the coordinator
 
-    keep_private()
-    return merge(open_store(home), batch_id, stems, new_stem)
+    with set_up():
+        return merge(open_store(home), batch_id, stems, new_stem)
 
 
 def ray_ports(

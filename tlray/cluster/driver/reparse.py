@@ -18,15 +18,14 @@ from typing import Any
 import ray
 
 from tlray.cluster.driver.client import Client
+from tlray.cluster.workers.task_setup import set_up
 from tlray.core.scheduling.task_names import TaskNames
 from tlray.errors import Conflict, Interrupted
 from tlray.io.disk.home import Home
 from tlray.io.disk.home_lock import take
-from tlray.io.disk.private_files import keep_private, private
+from tlray.io.disk.private_files import private
 from tlray.io.journal.opening import open_reader
 from tlray.io.journal.rows import PartRow
-from tlray.io.process.garbage import collected_seldom
-from tlray.io.process.malloc import keep_freed_memory
 from tlray.io.reparse.part import (
     PartWork,
     Portion,
@@ -155,29 +154,20 @@ class _Tasks:
 
 def _reparse(home: Home, work: PartWork, changed_only: bool) -> Reparsed:
     """Stage the successor of one part."""
-    with _busy():
+    with set_up():
         return reparse_part(open_store(home), work, changed_only=changed_only)
 
 
 def _read(home: Home, work: PartWork, changed_only: bool, index: int, of: int) -> Portion:
     """Read a portion of a part."""
-    with _busy():
+    with set_up():
         return read_portion(open_store(home), work, changed_only=changed_only, index=index, of=of)
 
 
 def _stage(home: Home, part: PartRow, *portions: Portion) -> Reparsed:
     """Stage the successor of a part that was read in portions."""
-    with _busy():
+    with set_up():
         return stage_portions(open_store(home), part, portions)
-
-
-@contextmanager
-def _busy() -> Iterator[None]:
-    """Set a worker up for the block."""
-    keep_private()
-    keep_freed_memory()
-    with collected_seldom():
-        yield
 
 
 class _Progress:

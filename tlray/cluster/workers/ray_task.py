@@ -9,12 +9,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from tlray.cluster.workers.config import ScrapeConfig
+from tlray.cluster.workers.task_setup import set_up
 from tlray.errors import HomeUnusable
 from tlray.io.disk.home import Home
-from tlray.io.disk.private_files import keep_private
 from tlray.io.process.event_log import write_log
-from tlray.io.process.garbage import collected_seldom
-from tlray.io.process.malloc import keep_freed_memory
 
 
 def scrape_lease(lease_id: str, terms: ScrapeConfig, coordinator: Any) -> int:
@@ -23,12 +21,10 @@ def scrape_lease(lease_id: str, terms: ScrapeConfig, coordinator: Any) -> int:
     from tlray.cluster.workers.scrape import ScrapeTask  # noqa: PLC0415
     from tlray.io.worker.crash_note import CrashNoteFile  # noqa: PLC0415
 
-    keep_freed_memory()
-    keep_private()
-    write_log(terms.log)
-    home = Home(Path(terms.home), terms.storage)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(collected_seldom())
+        stack.enter_context(set_up())
+        write_log(terms.log)
+        home = Home(Path(terms.home), terms.storage)
         if home.id != terms.home_id:
             if not home.has_objects:
                 raise HomeUnusable(terms.home, "this node does not see the storage that the coordinator uses")

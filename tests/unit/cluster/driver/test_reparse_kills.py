@@ -10,7 +10,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
@@ -226,7 +226,7 @@ def points(monkeypatch: pytest.MonkeyPatch) -> Points:
         monkeypatch.setattr(place, name, made.wrap(getattr(place, name)))
     ray = SimpleNamespace(remote=Later, wait=lambda refs, **_: (refs[:1], refs[1:]))
     monkeypatch.setattr(driver, "ray", ray)
-    monkeypatch.setattr(driver, "keep_private", lambda: None)
+    monkeypatch.setattr(driver, "set_up", nullcontext)
     monkeypatch.setattr(
         opening, "_database", lambda *_: None
     )  # the settings are read once in a process, not at each question
