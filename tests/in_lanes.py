@@ -58,7 +58,14 @@ RUNS = (
 )
 """The unit tests, which say most in the shortest time; then the longest first."""
 THOROUGH = "--hypothesis-profile=thorough"
-SLOW = (("tests/unit", "-m", "slow"), ("tests/simulated", "-m", "slow"), ("tests/service", "-m", "slow"))
+SLOW_BROWSER = ("tests/page", "-m", "not slow")
+"""The page once more, in a browser in which everything comes late."""
+SLOW = (
+    ("tests/unit", "-m", "slow"),
+    ("tests/simulated", "-m", "slow"),
+    ("tests/service", "-m", "slow"),
+    SLOW_BROWSER,
+)
 NOTHING_CHOSEN = 5
 """What pytest ends with where ``-k`` leaves none of a run's tests."""
 
@@ -98,7 +105,7 @@ class Pytest:
         sys.stderr.write(f"{' '.join(run)} …\n")
         done = subprocess.run(
             [*python, "-m", "pytest", *run, *more, *self.given],
-            cwd=ROOT, check=False, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            cwd=ROOT, check=False, env=_environment(run), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         with self._printing:
             sys.stdout.flush()
@@ -111,11 +118,12 @@ class Pytest:
         return done.returncode
 
 
-def _environment() -> dict[str, str]:
-    """Return the environment of the tests: compiled modules are kept, for hundreds of processes load the same ones, and Ray's
+def _environment(run: tuple[str, ...]) -> dict[str, str]:
+    """Return the environment of a run: compiled modules are kept, for hundreds of processes load the same ones, and Ray's
     workers are as nice as all others; by default everything else on a busy machine goes before them."""
     kept = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    return {**kept, "RAY_worker_niceness": "0"}
+    slowness = {"TLRAY_SLOW_BROWSER": "4"} if run == SLOW_BROWSER else {}
+    return {**kept, **slowness, "RAY_worker_niceness": "0"}
 
 
 if __name__ == "__main__":

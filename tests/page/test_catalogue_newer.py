@@ -8,6 +8,7 @@ from browsing import OpenLook
 from conftest import serving
 from made_catalogue import MadeHome
 from made_sets import a_set, a_track
+from playwright.sync_api import expect
 
 
 def add(home: Path, batch_id: str, n_rows: int, source_id: str = "s1") -> None:
@@ -26,17 +27,17 @@ def test_a_newer_version_and_a_newer_set_are_named_and_nothing_moves(look: OpenL
             one.goto(path)
             one.page.clock.fast_forward(31_000)
             one.page.wait_for_load_state("networkidle")
-            assert one.page.locator("#newer").is_hidden()
+            assert one.page.locator("#newer").is_hidden(), "nothing is newer"
         add(tmp_path, "b2", 3)
         of_set.page.clock.fast_forward(31_000)
         of_set.page.get_by_text("A newer version of this set is here.").wait_for()
-        assert of_set.page.locator("#rows tbody tr").count() == 2
+        assert of_set.page.locator("#rows tbody tr").count() == 2, "nothing moves"
         of_set.page.keyboard.press(".")
-        of_set.wait("document.querySelectorAll('#rows tbody tr').length === 3")
-        assert of_set.page.locator("#newer").is_hidden()
+        expect(of_set.page.locator("#rows tbody tr")).to_have_count(3)
+        expect(of_set.page.locator("#newer")).to_be_hidden()
         add(tmp_path, "b3", 1, "s2")
         of_list.page.clock.fast_forward(31_000)
         of_list.page.get_by_text("Newer sets are here.").wait_for()
-        assert of_list.page.locator("#results [data-row]").count() == 1
+        assert of_list.page.locator("#results [data-row]").count() == 1, "nothing moves"
         of_list.page.get_by_role("link", name="Show them").click()
-        of_list.wait("document.querySelectorAll('#results [data-row]').length === 2")
+        expect(of_list.page.locator("#results [data-row]")).to_have_count(2)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from browsing import OpenLook, violations
+from browsing import Held, OpenLook, follow, says, violations
 from conftest import serving
 from page_seeds import Seeds
-from playwright.sync_api import Route
+from playwright.sync_api import expect
 
 PASTE = """(text) => {
     const data = new DataTransfer();
@@ -28,14 +28,14 @@ def test_a_pasted_list_of_megabytes_is_sent_whole_and_shown_in_part(look: OpenLo
     one.wait("document.getElementById('start').innerText === 'Start 12,000 sets'")
     assert len(page.input_value("#lines")) < 50_000
     assert page.locator("#lines").get_attribute("readonly") is not None
-    assert "12,000 lines, too many to be changed here." in page.locator("#n-lines").inner_text()
+    says(page.locator("#n-lines"), "12,000 lines, too many to be changed here.")
     assert not violations(page)
-    page.get_by_role("link", name="Template", exact=True).click()
+    follow(page.get_by_role("link", name="Template", exact=True))
     page.go_back()
     page.evaluate(PASTE, "\n".join(lines))
     page.get_by_role("button", name="Take another list").click()
     assert (page.input_value("#lines"), page.locator("#start").is_hidden()) == ("", True)
-    assert page.evaluate("document.activeElement.id") == "lines"
+    expect(page.locator("#lines")).to_be_focused()
     page.evaluate(PASTE, "\n".join(lines))
     one.wait("document.getElementById('start').innerText === 'Start 12,000 sets'")
     page.locator("#start").click()
@@ -46,16 +46,14 @@ def test_a_pasted_list_of_megabytes_is_sent_whole_and_shown_in_part(look: OpenLo
 def test_an_answer_of_a_list_that_is_gone_shows_nothing(look: OpenLook) -> None:
     one = look()
     page = one.goto("/new")
-    held: list[Route] = []
-    page.route("**/new", lambda route: held.append(route))  # noqa: PLW0108 - playwright asks for its signature
+    held = Held(page, "**/new")
     page.fill("#lines", "https://sets.example.org/gone/1/")
     one.wait("document.querySelector('[aria-busy=true]')")
     page.fill("#lines", "")
     with page.expect_response("**/new"):
-        for route in held:
-            route.continue_()
-    page.wait_for_timeout(100)
-    assert (len(held), page.locator("#start").is_hidden()) == (1, True)
+        held.let_go()
+    one.wait("!document.querySelector('[aria-busy=true]')")
+    assert page.locator("#start").is_hidden()
 
 
 def test_files_beyond_one_request_are_sent_in_pieces_and_one_beyond_it_is_named(
@@ -75,7 +73,7 @@ def test_files_beyond_one_request_are_sent_in_pieces_and_one_beyond_it_is_named(
         one.wait(
             "document.getElementById('result').innerText.includes('large <b>.zip is larger than the 950 kB')"
         )
-        assert page.locator("#start").is_hidden()
+        expect(page.locator("#start")).to_be_hidden()
         page.get_by_role("button", name="Leave out large").click()
         one.wait("document.getElementById('start').innerText === 'Import 5 files'")
         page.locator("#start").click()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from browsing import Look, OpenLook, violations
+from browsing import Look, OpenLook, follow, says, violations
 from conftest import Served, serving
 from page_seeds import Seeds
+from playwright.sync_api import expect
 
 BATCH = "20261128-140000-0000000d"
 
@@ -28,7 +29,7 @@ def dead(one: Look) -> int:
     return int(one.status(BATCH)["counts"]["dead"])
 
 
-def test_letters_that_are_marked_are_retried_and_no_others(look: OpenLook, dying: Served) -> None:
+def test_letters_that_are_marked_are_retried_and_no_others(dying: Served, look: OpenLook) -> None:
     one = look(base=dying.url)
     page = one.goto("/dead-letters?kind=gone&domain=sets.example.org")
     one.wait("'keys' in document.documentElement.dataset")
@@ -42,7 +43,7 @@ def test_letters_that_are_marked_are_retried_and_no_others(look: OpenLook, dying
     page.keyboard.press("j")
     page.keyboard.press("j")
     page.keyboard.press("x")
-    assert page.locator("#retry-marked").inner_text() == "Retry 2 marked"
+    expect(page.locator("#retry-marked")).to_have_text("Retry 2 marked", use_inner_text=True)
     page.keyboard.press("x")
     page.keyboard.press("k")
     page.keyboard.press("x")
@@ -50,30 +51,30 @@ def test_letters_that_are_marked_are_retried_and_no_others(look: OpenLook, dying
     page.locator("#retry-marked").click()
     one.wait("document.getElementById('toasts').innerText.includes('Queued 2 of 2 again.')")
     assert dead(one) == 4
-    assert page.locator(".letters > li").count() == 4
-    assert page.locator("#retry-marked").is_hidden()
-    assert page.evaluate("document.activeElement.hasAttribute('data-row')")
+    expect(page.locator(".letters > li")).to_have_count(4)
+    expect(page.locator("#retry-marked")).to_be_hidden()
+    expect(page.locator(":focus[data-row]")).to_have_count(1)
 
 
-def test_letters_are_marked_without_a_script(look: OpenLook, dying: Served) -> None:
+def test_letters_are_marked_without_a_script(dying: Served, look: OpenLook) -> None:
     one = look(base=dying.url, scripts=False)
     page = one.goto(f"/dead-letters?batch={BATCH}&kind=gone&domain=sets.example.org")
     for n in (0, 3):
         page.locator("[name=marked]").nth(n).check()
-    page.get_by_role("button", name="Retry those marked").click()
-    assert "Queued 2 again." in page.locator("main").inner_text()
-    assert f"batch={BATCH}" in page.url
+    follow(page.get_by_role("button", name="Retry those marked"))
+    says(page.locator("main"), "Queued 2 again.")
+    page.wait_for_url(f"**batch={BATCH}**")
     assert dead(one) == 4
 
 
-def test_rows_of_a_batch_are_marked_copied_and_retried(look: OpenLook, dying: Served) -> None:
+def test_rows_of_a_batch_are_marked_copied_and_retried(dying: Served, look: OpenLook) -> None:
     one = look(base=dying.url, permissions=["clipboard-read", "clipboard-write"])
     page = one.goto(f"/batches/{BATCH}")
     one.wait("document.querySelector('.live-table #rows tr:not(.loading)')")
     for key in "jxjjx":
         page.keyboard.press(key)
-    assert page.locator("#marked").inner_text().startswith("2 marked")
-    assert page.locator("#rows tr[data-marked]").count() == 2
+    says(page.locator("#marked"), "2 marked")
+    expect(page.locator("#rows tr[data-marked]")).to_have_count(2)
     assert not violations(page)
     page.get_by_role("button", name="Copy URLs").click()
     one.wait("document.getElementById('toasts').innerText.includes('2 URLs copied.')")
@@ -91,24 +92,24 @@ def test_rows_of_a_batch_are_marked_copied_and_retried(look: OpenLook, dying: Se
     assert dead(one) == 3
 
 
-def test_all_letters_are_retried_after_a_question(look: OpenLook, dying: Served) -> None:
+def test_all_letters_are_retried_after_a_question(dying: Served, look: OpenLook) -> None:
     one = look(base=dying.url)
     dying.app.state.work.finish(BATCH, 4, n_dead=2, reason="timeout")
     page = one.goto("/dead-letters")
     page.get_by_role("link", name="Retry all…").click()
-    assert page.evaluate("document.activeElement.innerText") == "Leave them"
-    assert "A retry may help 2 of them now." in page.locator("#all").inner_text()
+    expect(page.locator(":focus")).to_have_text("Leave them", use_inner_text=True)
+    says(page.locator("#all"), "A retry may help 2 of them now.")
     assert not violations(page)
     dying.app.state.work.finish(BATCH, 1, n_dead=1, reason="timeout")
-    page.get_by_role("button", name="Retry the 2", exact=True).click()
+    follow(page.get_by_role("button", name="Retry the 2", exact=True))
     page.wait_for_url("**/dead-letters?retried=2")
-    assert "Queued 2 again." in page.locator("main").inner_text()
+    says(page.locator("main"), "Queued 2 again.")
     assert dead(one) == 7, "what died since stays"
     page.get_by_role("link", name="Retry all…").click()
     page.get_by_role("button", name="Leave them").click()
     assert dead(one) == 7
     still = look(base=dying.url, scripts=False)
-    still.goto(f"/dead-letters?batch={BATCH}").get_by_role("link", name="Retry all…").click()
+    follow(still.goto(f"/dead-letters?batch={BATCH}").get_by_role("link", name="Retry all…"))
     assert not violations(look(base=dying.url).goto(f"/dead-letters/retry-all?batch={BATCH}"))
-    still.page.get_by_role("button", name="Retry all 7").click()
+    follow(still.page.get_by_role("button", name="Retry all 7"))
     assert dead(one) == 0

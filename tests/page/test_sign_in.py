@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from browsing import OpenLook, violations
+from browsing import OpenLook, follow, says, violations
 from conftest import Served, serving
 from page_seeds import Seeds
 
@@ -58,11 +58,11 @@ def test_a_person_signs_in_and_comes_where_they_wanted_to_go(look: OpenLook, clo
     one = look(base=closed.url)
     page = one.goto(f"/batches/{HERS}?state=dead")
     assert "/sign-in?next=" in page.url
-    assert "You are signed out" in page.locator("main").inner_text()
+    says(page.locator("main"), "You are signed out")
     assert not violations(page)
     page.fill("#token", BOB.text[:-1] + "X")
     page.keyboard.press("Enter")
-    assert "not known here" in page.locator(".faults").inner_text()
+    says(page.locator(".faults"), "not known here")
     assert not violations(page)
     page.fill("#token", ADA.text)
     page.keyboard.press("Enter")
@@ -75,7 +75,7 @@ def test_a_person_signs_in_and_comes_where_they_wanted_to_go(look: OpenLook, clo
     assert page.goto(f"{one.base}/batches/{HIS}").status == 404  # type: ignore[union-attr]
     page.goto(one.base)
     page.get_by_label("More").click()
-    page.get_by_role("button", name="Sign out").click()
+    follow(page.get_by_role("button", name="Sign out"))
     page.wait_for_url("**/sign-in")
     assert page.goto(f"{one.base}/batches").url.endswith("sign-in?next=batches")  # type: ignore[union-attr]
 
@@ -174,13 +174,13 @@ def test_a_theme_is_kept_and_painted_first(look: OpenLook) -> None:
     one = look()
     page = one.goto("/batches?state=running")
     page.get_by_label("More").click()
-    page.get_by_role("button", name="Dark").click()
-    page.wait_for_url("**/batches?state=running")
+    follow(page.get_by_role("button", name="Dark"))
+    assert page.url.endswith("/batches?state=running")
     assert 'data-theme="dark"' in page.content()
     assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(19, 21, 20)"
     page.get_by_label("More").click()
-    page.get_by_role("button", name="Compact rows").click()
-    page.wait_for_url("**/batches?state=running")
+    follow(page.get_by_role("button", name="Compact rows"))
+    assert page.url.endswith("/batches?state=running")
     assert "--row: 28px" in page.evaluate(
         "`--row: ${getComputedStyle(document.documentElement).getPropertyValue('--row').trim()}`"
     )

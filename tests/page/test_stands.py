@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from browsing import Look, OpenLook, violations
+from browsing import Held, Look, OpenLook, follow, says, violations
 from conftest import LARGE, PAUSED, Served, serving
 from made_journal import apply_robots, change, commit
 from page_seeds import Seeds
+from playwright.sync_api import expect
 from steer_seeds import WEEKLY
 
 from tlray.core.access.tokens import NewToken, spell
@@ -60,7 +60,7 @@ def signed_in(look: OpenLook, closed: Served, token: NewToken = SUBMITTER) -> Lo
     one = look(base=closed.url)
     one.goto("/sign-in")
     one.page.fill("input[name=token]", token.text)
-    one.page.get_by_role("button", name="Sign in").click()
+    follow(one.page.get_by_role("button", name="Sign in"))
     return one
 
 
@@ -68,10 +68,10 @@ def test_what_a_site_asks_and_forbids_is_said_and_a_button_is_there(look: OpenLo
     one = signed_in(look, closed)
     page = one.goto(f"/batches/{SLOW}")
     notes = page.locator("#notes")
-    assert "asks for 8 s between pages: these 37 items need 4 min 56 s at least." in notes.inner_text()
-    assert "forbids these 2 pages, so they are not fetched" in notes.inner_text()
-    assert "Its 1 item is a dead letter." in notes.inner_text()
-    assert notes.locator(".note form button").count() == 1
+    says(notes, "asks for 8 s between pages: these 37 items need 4 min 56 s at least.")
+    says(notes, "forbids these 2 pages, so they are not fetched")
+    says(notes, "Its 1 item is a dead letter.")
+    expect(notes.locator(".note form button")).to_have_count(1)
     assert not violations(page)
     one.wait("document.querySelector('.live-table')")
     page.get_by_role("button", name="Retry 1", exact=True).click()
@@ -79,7 +79,7 @@ def test_what_a_site_asks_and_forbids_is_said_and_a_button_is_there(look: OpenLo
     one.wait("!document.getElementById('notes').innerText.includes('given up')")
     one.wait("document.querySelector('#counts [data-f=dead]').innerText === '2'")
     reader = signed_in(look, closed, READER)
-    assert reader.goto(f"/batches/{SLOW}").locator("#notes button").count() == 0
+    expect(reader.goto(f"/batches/{SLOW}").locator("#notes button")).to_have_count(0)
 
 
 def test_a_pause_says_who_and_when(look: OpenLook, closed: Served) -> None:
@@ -91,10 +91,10 @@ def test_a_pause_says_who_and_when(look: OpenLook, closed: Served) -> None:
         "/Paused by ada at \\d\\d:\\d\\d. Nothing new begins./.test(document.getElementById('notes').innerText)"
     )
     page.reload()
-    assert "Paused by ada at" in page.locator("#notes").inner_text()
+    says(page.locator("#notes"), "Paused by ada at")
     page.get_by_role("button", name="Cancel…").click()
     page.get_by_role("button", name="Undo").click()
-    assert "Paused by ada at" in page.locator("#notes").inner_text()
+    says(page.locator("#notes"), "Paused by ada at")
     page.get_by_role("button", name="Resume").first.click()
     one.wait("!document.getElementById('notes').innerText.includes('Paused')")
 
@@ -141,7 +141,7 @@ def test_a_page_of_nowhere_has_a_navigation_for_whom_it_is(look: OpenLook, close
         answer = one.page.goto(closed.url + path)
         assert answer is not None
         assert answer.status == status, path
-        assert one.page.locator("nav.views a").count() == 6, path
+        expect(one.page.locator("nav.views a"), path).to_have_count(6)
     stranger = httpx.get(f"{closed.url}/nowhere", headers={"Accept": "text/html"})
     assert (stranger.status_code, 'nav class="views"' in stranger.text) == (404, False)
     assert httpx.get(f"{closed.url}/api/v1/nowhere").headers["content-type"] == "application/problem+json"
@@ -160,9 +160,9 @@ def test_a_tab_that_was_signed_out_in_another_says_so_and_keeps_what_is_typed(
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/sign-in?next=new")
     page.fill("input[name=token]", SUBMITTER.text)
-    page.get_by_role("button", name="Sign in").click()
-    assert page.input_value("#lines") == "https://sets.example.org/kept"
-    assert page.input_value("#name") == "mine"
+    follow(page.get_by_role("button", name="Sign in"))
+    expect(page.locator("#lines")).to_have_value("https://sets.example.org/kept")
+    expect(page.locator("#name")).to_have_value("mine")
 
 
 def test_a_form_of_several_tabs_keeps_what_is_typed(look: OpenLook) -> None:
@@ -170,57 +170,65 @@ def test_a_form_of_several_tabs_keeps_what_is_typed(look: OpenLook) -> None:
     page.fill("#lines", "https://sets.example.org/kept")
     page.fill("#name", "every night")
     page.fill("#cron", "@daily")
-    page.get_by_role("link", name="A refresh of the catalogue").click()
-    assert (page.input_value("#name"), page.input_value("#cron")) == ("every night", "@daily")
+    follow(page.get_by_role("link", name="A refresh of the catalogue"))
+    expect(page.locator("#name")).to_have_value("every night")
+    expect(page.locator("#cron")).to_have_value("@daily")
     page.fill("#name", "every night at three")
-    page.get_by_role("link", name="A template").click()
-    page.get_by_role("link", name="A list").click()
-    assert page.input_value("#lines") == "https://sets.example.org/kept"
-    assert page.input_value("#name") == "every night at three"
+    follow(page.get_by_role("link", name="A template"))
+    follow(page.get_by_role("link", name="A list"))
+    expect(page.locator("#lines")).to_have_value("https://sets.example.org/kept")
+    expect(page.locator("#name")).to_have_value("every night at three")
     page.reload()
     assert page.input_value("#lines") == ""
 
 
 def test_a_list_of_schedules_says_that_one_has_run(look: OpenLook, served: Served) -> None:
     one = look()
+    one.page.clock.install()
     page = one.goto("/schedules")
     path = f"{served.url}/api/v1/schedules/{WEEKLY}"
     before = httpx.get(path).json()["overlap"]
     other = "skip" if before == "queue" else "queue"
     httpx.patch(path, json={"overlap": other}).raise_for_status()
     try:
-        page.get_by_role("button", name="Show").click()
-        one.wait("document.readyState === 'complete' && !document.querySelector('.toast')")
+        page.clock.fast_forward(6_000)
+        follow(page.get_by_role("button", name="Show"))
+        assert not page.locator(".toast").count()
     finally:
         httpx.patch(path, json={"overlap": before}).raise_for_status()
 
 
 def test_a_slow_answer_is_marked_and_named(look: OpenLook) -> None:
     one = look()
+    one.page.clock.install()
     page = one.goto(f"/batches/{LARGE}")
     one.wait("document.querySelector('.live-table')")
-    page.route("**/items?*q=slow*", lambda route: (time.sleep(6), route.continue_()))
+    held = Held(page, "**/items?*q=slow*")
     page.fill("#q", "slow")
     one.wait("document.querySelector('.items').classList.contains('reading')")
-    one.wait(
-        "document.getElementById('toasts').innerText.includes('Still loading. The service answers slowly.')"
-    )
+    page.clock.fast_forward(5_000)
+    says(page.locator("#toasts"), "Still loading. The service answers slowly.")
+    held.let_go()
     one.wait("!document.querySelector('.reading') && !document.querySelector('.toast')")
-    assert "Nothing matches" in page.locator("#window").inner_text()
+    says(page.locator("#window"), "Nothing matches")
 
 
 def test_an_undo_outlives_other_messages(look: OpenLook) -> None:
     one = look(permissions=["clipboard-read", "clipboard-write"])
+    one.page.clock.install()
+    asked: list[str] = []
+    one.page.on("request", lambda request: asked.append(request.url))
     page = one.goto(f"/batches/{PAUSED}")
     one.wait("document.querySelector('.live-table')")
     page.get_by_role("button", name="Cancel…").click()
-    assert page.evaluate("document.activeElement.innerText") == "Undo"
+    expect(page.locator(":focus")).to_have_text("Undo", use_inner_text=True)
     page.get_by_label("More actions").click()
     page.get_by_role("button", name="Copy link").click()
     one.wait("document.getElementById('toasts').innerText.includes('Link copied')")
     page.get_by_role("button", name="Undo").click()
-    page.wait_for_timeout(9_000)
-    assert one.status(PAUSED)["state"] == "paused"
+    page.clock.run_for(9_000)
+    page.evaluate("fetch('./')")  # what was asked for before is known by then
+    assert not [url for url in asked if url.endswith("/cancel")]
 
 
 def test_the_title_of_a_hidden_tab_follows(look: OpenLook, tmp_path: Path) -> None:
@@ -246,13 +254,13 @@ def test_the_title_of_a_hidden_tab_follows(look: OpenLook, tmp_path: Path) -> No
 def test_on_a_phone_domains_are_folded_and_say_how_many_rest(look: OpenLook) -> None:
     page = look(width=390).goto(f"/batches/{LARGE}")
     fold = page.locator("#domains summary")
-    assert fold.inner_text() == "Domains 4, 1 rests"
-    assert page.get_by_role("link", name="mixes.example.net").first.is_hidden()
+    expect(fold).to_have_text("Domains 4, 1 rests", use_inner_text=True)
+    expect(page.get_by_role("link", name="mixes.example.net").first).to_be_hidden()
     fold.click()
-    assert page.locator("#domains tbody tr").count() == 4
+    expect(page.locator("#domains tbody tr")).to_have_count(4)
     wide = look().goto(f"/batches/{LARGE}")
-    assert wide.locator("#domains tbody tr").first.is_visible()
-    assert wide.locator("#domains summary").is_hidden()
+    expect(wide.locator("#domains tbody tr").first).to_be_visible()
+    expect(wide.locator("#domains summary")).to_be_hidden()
 
 
 def test_urls_are_cut_in_their_midst_and_begin_where_the_column_does(look: OpenLook) -> None:
@@ -311,14 +319,14 @@ def test_an_item_leads_to_its_set_beside_the_table_and_on_its_own_page(
     one.wait("document.querySelector('h1').innerText === 'Two parts'")  # it has been read
     found = httpx.get(f"{served.url}/api/v1/catalogue?q=parts").json()["sets"][0]
     item = f"{found['batch_id']}/items/{found['item_id']}"
-    one.goto(f"/batches/{item}").get_by_role("link", name="Two parts").click()
-    assert page.url.endswith("/catalogue/1001tracklists/2parts")
+    follow(one.goto(f"/batches/{item}").get_by_role("link", name="Two parts"))
+    page.wait_for_url("**/catalogue/1001tracklists/2parts")
     one.goto(f"/batches/{found['batch_id']}?item={found['item_id']}")
     page.locator("#panel").get_by_role("link", name="Two parts").click()
     page.wait_for_url("**/catalogue/1001tracklists/2parts")
     phone = look(width=390).goto(f"/batches/{found['batch_id']}?item={found['item_id']}")
     phone.wait_for_url(f"**/batches/{item}")
-    assert phone.get_by_role("link", name="Two parts").is_visible()
+    expect(phone.get_by_role("link", name="Two parts")).to_be_visible()
 
 
 def test_a_rest_that_ended_takes_its_button_along(look: OpenLook, tmp_path: Path) -> None:
@@ -332,7 +340,7 @@ def test_a_rest_that_ended_takes_its_button_along(look: OpenLook, tmp_path: Path
         batch = one.goto(f"/batches/{ADAS}").locator("#domains tbody").inner_text()
         assert re.search(r"rests until \d\d:\d\d · too many requests", batch), batch
         page = one.goto("/domains/sets.example.org")
-        assert page.get_by_role("button", name="Lift the rest").is_visible()
+        expect(page.get_by_role("button", name="Lift the rest")).to_be_visible()
         httpx.patch(f"{resting.url}/api/v1/domains/sets.example.org", json={"lift": True}).raise_for_status()
         page.get_by_role("button", name="Lift the rest").wait_for(state="hidden")
         assert "rests" not in page.locator(".title").inner_text()

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from browsing import Look, OpenLook, take_picture, violations
+from browsing import Look, OpenLook, follow, says, take_picture, violations
 from conftest import Served, serving
 from page_seeds import Seeds
+from playwright.sync_api import expect
 from steer_seeds import WEEKLY, steer
 
 from tlray.core.access.tokens import NewToken, spell
@@ -31,58 +32,57 @@ def send(http: httpx.Client, path: str, **fields: str) -> httpx.Response:
 def test_a_domain_is_steered_without_a_script(look: OpenLook) -> None:
     page = look(scripts=False).goto("/domains")
     row = page.locator("tr", has_text="quiet.example.com")
-    assert "1 every 8 s" in row.inner_text()
-    row.get_by_role("button", name="Resume").click()
-    assert "nothing to do" in page.locator("tr", has_text="quiet.example.com").inner_text()
-    page.get_by_role("link", name="Set the rate of quiet.example.com:8443").click()
+    says(row, "1 every 8 s")
+    follow(row.get_by_role("button", name="Resume"))
+    says(page.locator("tr", has_text="quiet.example.com"), "nothing to do")
+    follow(page.get_by_role("link", name="Set the rate of quiet.example.com:8443"))
     for text, what in (
         ("fast", "is not of the form"),
         ("auto", "is not of the form"),
         ("2/s:5", "is not of the form"),
     ):
         page.fill("#rate", text)
-        page.get_by_role("button", name="Set the rate").click()
-        assert what in page.locator("#faults").inner_text()
+        follow(page.get_by_role("button", name="Set the rate"))
+        says(page.locator("#faults"), what)
     page.fill("#rate", "1/4s")
     page.fill("#concurrency", "2")
-    page.get_by_role("button", name="Set the rate").click()
-    assert (page.input_value("#rate"), page.input_value("#concurrency")) == ("15/m", "2")
-    page.get_by_role("button", name="Pause").click()
-    assert "Paused by an admin" in page.locator(".note").inner_text()
+    follow(page.get_by_role("button", name="Set the rate"))
+    expect(page.locator("#rate")).to_have_value("15/m")
+    expect(page.locator("#concurrency")).to_have_value("2")
+    follow(page.get_by_role("button", name="Pause"))
+    says(page.locator(".note"), "Paused by an admin")
     page.fill("#rate", "1/8s")
     page.fill("#concurrency", "1")
-    page.get_by_role("button", name="Set the rate").click()
-    assert page.input_value("#rate") == "1/8s"
+    follow(page.get_by_role("button", name="Set the rate"))
+    expect(page.locator("#rate")).to_have_value("1/8s")
 
 
 def test_domains_are_kept_true_while_they_are_looked_at(look: OpenLook, served: Served) -> None:
     one = look()
+    one.page.clock.install()
     page = one.goto("/domains")
     row = page.locator("tr", has_text="radio.example.com")
-    assert "waiting" in row.inner_text()
+    says(row, "waiting")
     url = f"{served.url}/api/v1/domains/radio.example.com"
     try:
         assert httpx.patch(url, json={"paused": True, "max_rate": 0.125}).status_code == 200
-        one.wait(
-            "document.querySelector('.toast')?.innerText.includes('radio.example.com was paused')",
-            timeout_s=40,
-        )
-        assert "paused" in row.inner_text()
-        assert "1 every 8 s" in row.inner_text()
+        page.clock.fast_forward(6_000)
+        one.wait("document.querySelector('.toast')?.innerText.includes('radio.example.com was paused')")
+        says(row, "paused")
+        says(row, "1 every 8 s")
     finally:
         httpx.patch(url, json={"paused": None, "max_rate": None})
-    page.get_by_role("button", name="Show").click()
-    page.wait_for_load_state()
-    assert row.get_by_role("button", name="Pause").count() == 1
+    follow(page.get_by_role("button", name="Show"))
+    expect(row.get_by_role("button", name="Pause")).to_have_count(1)
 
 
 def test_a_domain_says_why_it_rests_and_what_its_robots_txt_says(look: OpenLook) -> None:
     page = look().goto("/domains/archive.example.org")
     note = page.locator(".note").inner_text()
     assert note.startswith("Too many requests (429). Its 1,284 items go on by themselves. It rests until ")
-    assert "# <script>alert(1)</script> □gnp" in page.locator("pre").inner_text()
-    page.get_by_role("link", name="closing sets of November").click()
-    assert page.url.endswith("?domain=archive.example.org")
+    says(page.locator("pre"), "# <script>alert(1)</script> □gnp")
+    follow(page.get_by_role("link", name="closing sets of November"))
+    page.wait_for_url("**?domain=archive.example.org")
 
 
 @pytest.mark.parametrize(
@@ -135,52 +135,55 @@ def test_filters_show_domains_of_a_state(http: httpx.Client) -> None:
 
 def test_a_schedule_is_made_run_paused_and_deleted_without_a_script(look: OpenLook) -> None:
     page = look(scripts=False).goto("/schedules")
-    page.get_by_role("link", name="New schedule").click()
+    follow(page.get_by_role("link", name="New schedule"))
     page.fill("#cron", "every day")
     page.fill("#lines", "https://sets.example.org/nightly/1\nftp://no\n")
-    page.get_by_role("button", name="Create the schedule").click()
-    assert "cron" in page.locator("#faults").inner_text()
+    follow(page.get_by_role("button", name="Create the schedule"))
+    says(page.locator("#faults"), "cron")
     page.fill("#name", "nightly")
     page.fill("#cron", "5 2 * * *")
     page.fill("#timezone", "Asia/Tokyo")
     page.locator("summary", has_text="Options").click()
     page.select_option("#overlap", "queue")
     page.select_option("#fresh_for", "7d")
-    page.get_by_role("button", name="Create the schedule").click()
-    assert "1 line of its list is left out" in page.locator(".notes").inner_text()
+    follow(page.get_by_role("button", name="Create the schedule"))
+    says(page.locator(".notes"), "1 line of its list is left out")
     first = page.locator("table tbody tr").first
-    assert page.locator("table tbody tr").count() == 5
-    assert "02:05" in first.locator("td").nth(0).inner_text()
-    assert "17:05" in first.locator("td").nth(1).inner_text()  # UTC, without a script
-    assert "it waits for the one before" in page.locator("main").inner_text()
-    page.get_by_role("button", name="Run now").click()
-    page.get_by_role("link", name="its last batch").click()
-    assert "/batches/2" in page.url
+    expect(page.locator("table tbody tr")).to_have_count(5)
+    says(first.locator("td").nth(0), "02:05")
+    says(first.locator("td").nth(1), "17:05")
+    says(page.locator("main"), "it waits for the one before")
+    follow(page.get_by_role("button", name="Run now"))
+    follow(page.get_by_role("link", name="its last batch"))
+    page.wait_for_url("**/batches/2*")
     page.go_back()
     row = page.locator("#history tbody tr")
-    assert "0 / 1" in row.inner_text()
-    page.get_by_role("link", name="Change").click()
-    assert page.input_value("#lines") == "https://sets.example.org/nightly/1\nftp://no"
-    assert page.input_value("#fresh_for") == "7d"
+    says(row, "0 / 1")
+    follow(page.get_by_role("link", name="Change"))
+    expect(page.locator("#lines")).to_have_value("https://sets.example.org/nightly/1\nftp://no")
+    expect(page.locator("#fresh_for")).to_have_value("7d")
     page.fill("#cron", "at night")
-    page.get_by_role("button", name="Save the changes").click()
-    assert "cron" in page.locator("#faults").inner_text()
+    follow(page.get_by_role("button", name="Save the changes"))
+    says(page.locator("#faults"), "cron")
     page.fill("#cron", "15 4 * * SUN")
     page.fill("#lines", "https://sets.example.org/nightly/1\nhttps://sets.example.org/nightly/2")
-    page.get_by_role("button", name="Save the changes").click()
-    main = page.locator("main").inner_text()
-    assert "At 04:15 on Sunday, Asia/Tokyo time 15 4 * * SUN" in main
-    assert "2 URLs" in main
-    assert "it waits for the one before" in main
-    assert "7d" in main
-    page.get_by_role("button", name="Pause").click()
-    assert "None while it is paused" in page.locator("main").inner_text()
-    page.get_by_role("link", name="Delete…").click()
-    page.get_by_role("link", name="Keep it").click()
-    page.get_by_role("link", name="Delete…").click()
-    page.get_by_role("button", name="Delete it").click()
-    assert page.url.endswith("/schedules")
-    assert page.locator("tr", has_text="nightly").count() == 0
+    follow(page.get_by_role("button", name="Save the changes"))
+    main = page.locator("main")
+    says(
+        main,
+        "At 04:15 on Sunday, Asia/Tokyo time 15 4 * * SUN",
+        "2 URLs",
+        "it waits for the one before",
+        "7d",
+    )
+    follow(page.get_by_role("button", name="Pause"))
+    says(main, "None while it is paused")
+    follow(page.get_by_role("link", name="Delete…"))
+    follow(page.get_by_role("link", name="Keep it"))
+    follow(page.get_by_role("link", name="Delete…"))
+    follow(page.get_by_role("button", name="Delete it"))
+    page.wait_for_url("**/schedules")
+    expect(page.locator("tr", has_text="nightly")).to_have_count(0)
 
 
 def test_a_schedule_that_is_changed_keeps_what_its_form_does_not_say_otherwise(
@@ -214,29 +217,29 @@ def test_a_cron_line_is_said_in_words_while_it_is_typed(look: OpenLook) -> None:
     page.fill("#timezone", "Asia/Tokyo")
     page.fill("#cron", "30 3 * * MON")
     one.wait("document.getElementById('when-words').innerText.startsWith('At 03:30 on Monday.')")
-    assert "03:30 = Sun" in page.locator("#when-runs li").first.inner_text()
+    says(page.locator("#when-runs li").first, "03:30 = Sun")
     page.fill("#cron", "30 3 * * <b>")
     one.wait("document.getElementById('when-words').innerText.includes('bad weekday')")
-    assert page.locator("#when b, #when-runs li").count() == 0
+    expect(page.locator("#when b, #when-runs li")).to_have_count(0)
 
 
 def test_a_dialog_asks_before_a_schedule_is_deleted(look: OpenLook) -> None:
     one = look()
     page = one.goto("/schedules/sch_00000000000000a2")
     page.get_by_role("link", name="Delete…").click()
-    assert page.evaluate("document.activeElement.innerText") == "Keep it"
+    expect(page.locator(":focus")).to_have_text("Keep it", use_inner_text=True)
     assert not violations(page)
     page.keyboard.press("Escape")
-    assert page.evaluate("document.activeElement.innerText") == "Delete…"
+    expect(page.locator(":focus")).to_have_text("Delete…", use_inner_text=True)
     page.get_by_role("link", name="Delete…").click()
     page.get_by_role("button", name="Keep it").click()
-    assert page.url.endswith("/schedules/sch_00000000000000a2")
+    page.wait_for_url("**/schedules/sch_00000000000000a2")
 
 
 def test_a_schedule_says_its_runs_in_both_zones(look: OpenLook) -> None:
     context = look(locale="en-GB")
     page = context.goto("/schedules/new")
-    assert page.input_value("#timezone") == "Europe/Berlin"
+    expect(page.locator("#timezone")).to_have_value("Europe/Berlin")
     row = context.goto("/schedules").locator("tbody tr").first.inner_text()
     assert "03:30 Europe/Berlin" in row
     assert "its batch" in row
@@ -244,44 +247,44 @@ def test_a_schedule_says_its_runs_in_both_zones(look: OpenLook) -> None:
 
 def test_a_template_is_made_tried_used_and_deleted_without_a_script(look: OpenLook) -> None:
     page = look(scripts=False).goto("/templates")
-    page.get_by_role("link", name="New template").click()
+    follow(page.get_by_role("link", name="New template"))
     page.fill("#lines", "https://sets.example.org/{show}/{n}")
     page.fill("#name", "Nightly")
-    page.get_by_role("button", name="Show its variables").click()
-    assert "needs a value for show, n" in page.locator("#made-total").inner_text()
+    follow(page.get_by_role("button", name="Show its variables"))
+    says(page.locator("#made-total"), "needs a value for show, n")
     page.fill("[id='var.show']", "late")
     page.fill("[id='var.n']", "1-250")
-    page.get_by_role("button", name="Show what it makes").click()
-    assert page.locator("#made-total").inner_text() == "250 URLs, the first 5:"
-    page.get_by_role("button", name="Save the template").click()
-    assert "small letters" in page.locator("#faults").inner_text()
+    follow(page.get_by_role("button", name="Show what it makes"))
+    expect(page.locator("#made-total")).to_have_text("250 URLs, the first 5:", use_inner_text=True)
+    follow(page.get_by_role("button", name="Save the template"))
+    says(page.locator("#faults"), "small letters")
     page.fill("#name", "nightly")
     page.select_option("#fresh_for", "7d")
-    page.get_by_role("button", name="Save the template").click()
-    assert page.url.endswith("/templates/nightly")
+    follow(page.get_by_role("button", name="Save the template"))
+    page.wait_for_url("**/templates/nightly")
     page.fill("[id='var.n']", "7, 9")
-    page.get_by_role("button", name="Show the URLs").click()
-    assert page.locator("#made-urls li").all_inner_texts() == [
-        f"https://sets.example.org/late/{n}" for n in (7, 9)
-    ]
-    page.get_by_role("link", name="Use", exact=True).click()
-    assert page.input_value("[id='var.n']") == "1-250"
+    follow(page.get_by_role("button", name="Show the URLs"))
+    expect(page.locator("#made-urls li")).to_have_text(
+        [f"https://sets.example.org/late/{n}" for n in (7, 9)], use_inner_text=True
+    )
+    follow(page.get_by_role("link", name="Use", exact=True))
+    expect(page.locator("[id='var.n']")).to_have_value("1-250")
     page.go_back()
-    page.get_by_role("link", name="Delete…").click()
-    page.get_by_role("button", name="Delete it").click()
-    assert page.url.endswith("/templates")
-    assert page.get_by_role("link", name="nightly", exact=True).count() == 0
+    follow(page.get_by_role("link", name="Delete…"))
+    follow(page.get_by_role("button", name="Delete it"))
+    page.wait_for_url("**/templates")
+    expect(page.get_by_role("link", name="nightly", exact=True)).to_have_count(0)
 
 
 def test_a_template_shows_what_it_makes_while_values_are_typed(look: OpenLook) -> None:
     one = look()
     page = one.goto("/templates/my-festival")
-    assert page.locator("#made-total").inner_text() == "51 URLs, the first 5:"
+    expect(page.locator("#made-total")).to_have_text("51 URLs, the first 5:", use_inner_text=True)
     page.fill("[id='var.number']", "3-4")
     page.fill("[id='var.event']", "<b>")
     one.wait("document.getElementById('made-total').innerText === '3 URLs'")
-    assert page.locator("#made-urls li").count() == 3
-    assert page.locator("#made-urls b").count() == 0
+    expect(page.locator("#made-urls li")).to_have_count(3)
+    expect(page.locator("#made-urls b")).to_have_count(0)
     page.fill("[id='var.event']", "a\u202eb")
     one.wait("!document.getElementById('made-total').innerText.startsWith('3 URLs')")
     assert "\u202e" not in page.locator("#made-total").inner_text()
@@ -322,16 +325,16 @@ def test_a_changed_template_keeps_what_the_form_does_not_show(http: httpx.Client
 
 def test_notifications_of_all_batches_have_their_attempts(look: OpenLook, http: httpx.Client) -> None:
     page = look().goto("/notifications")
-    assert "answered 410: <b>gone</b>" in page.locator("ol").first.inner_text()
-    assert "mixes.example.net" in page.locator("tbody").inner_text()
-    assert "given up" in page.locator("tbody").inner_text()
-    page.get_by_role("link", name="20261102-080000-00000007").first.click()
-    assert "tracklist.changed" in page.locator("main").inner_text()
+    says(page.locator("ol").first, "answered 410: <b>gone</b>")
+    says(page.locator("tbody"), "mixes.example.net")
+    says(page.locator("tbody"), "given up")
+    follow(page.get_by_role("link", name="20261102-080000-00000007").first)
+    says(page.locator("main"), "tracklist.changed")
     assert http.get("/notifications?cursor=no").status_code == 400
-    page.get_by_role("button", name="Send again").click()
-    assert page.url.endswith("?tab=deliveries")
-    assert "due" in page.locator("tr", has_text="domain.blocked").inner_text()
-    assert page.get_by_role("button", name="Send again").count() == 0
+    follow(page.get_by_role("button", name="Send again"))
+    page.wait_for_url("**?tab=deliveries")
+    says(page.locator("tr", has_text="domain.blocked"), "due")
+    expect(page.get_by_role("button", name="Send again")).to_have_count(0)
     assert send(http, "/notifications/msg_none", do="retry").status_code == 404
     assert send(http, "/notifications/msg_none", do="no-such").status_code == 404
 
@@ -356,7 +359,7 @@ def sign_in(one: Look, token: NewToken) -> None:
     """Sign in by the form."""
     one.goto("/sign-in")
     one.page.fill("input[name=token]", token.text)
-    one.page.get_by_role("button", name="Sign in").click()
+    follow(one.page.get_by_role("button", name="Sign in"))
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -364,27 +367,27 @@ def test_an_admin_creates_and_revokes_a_token(look: OpenLook, closed: Served, wi
     one = look(base=closed.url, width=width)
     sign_in(one, ADMIN)
     page = one.goto("/tokens")
-    page.get_by_role("button", name="Create a token").click()
-    assert page.locator("#faults li").count() == 1
+    follow(page.get_by_role("button", name="Create a token"))
+    expect(page.locator("#faults li")).to_have_count(1)
     page.fill("#user", "bob")
     page.select_option("#scope", "submit")
-    page.get_by_role("button", name="Create a token").click()
+    follow(page.get_by_role("button", name="Create a token"))
     token = page.locator("#token").inner_text()
     assert not violations(page)
     headers = {"Authorization": f"Bearer {token}"}
     assert httpx.get(f"{closed.url}/api/v1/templates", headers=headers).status_code == 200
-    page.get_by_role("link", name="Back to the tokens").click()
+    follow(page.get_by_role("link", name="Back to the tokens"))
     assert token[-30:] not in page.content()
-    assert "yours, now" in page.locator("tr", has_text="root").inner_text()
+    says(page.locator("tr", has_text="root"), "yours, now")
     if width > 600:
         take_picture(page, "page-tokens")
     assert not violations(page)
     row = page.locator("tr", has_text=token.split("_")[1])
     row.get_by_role("link", name="Revoke…").click()
-    assert page.evaluate("document.activeElement.innerText") == "Keep it"
-    page.get_by_role("button", name="Revoke it").click()
-    page.wait_for_url("**/tokens")
-    assert "revoked" in row.inner_text()
+    expect(page.locator(":focus")).to_have_text("Keep it", use_inner_text=True)
+    follow(page.get_by_role("button", name="Revoke it"))
+    assert page.url.endswith("/tokens")
+    says(row, "revoked")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
@@ -392,10 +395,10 @@ def test_a_token_is_revoked_without_a_script(look: OpenLook, closed: Served) -> 
     one = look(base=closed.url, scripts=False)
     sign_in(one, ADMIN)
     page = one.goto("/tokens")
-    page.locator("tr", has_text="root").get_by_role("link", name="Revoke…").click()
-    assert "the one that you are signed in with" in page.locator("main").inner_text()
-    page.get_by_role("link", name="Keep it").click()
-    assert page.url.endswith("/tokens")
+    follow(page.locator("tr", has_text="root").get_by_role("link", name="Revoke…"))
+    says(page.locator("main"), "the one that you are signed in with")
+    follow(page.get_by_role("link", name="Keep it"))
+    page.wait_for_url("**/tokens")
     assert (
         one.page.request.get(f"{closed.url}/tokens/no-such/revoke", headers={"Accept": "text/html"}).status
         == 404
@@ -409,9 +412,9 @@ def test_a_reader_sees_the_views_without_the_actions(look: OpenLook, closed: Ser
         "/domains", "/schedules", f"/schedules/{WEEKLY}", "/templates", "/templates/my-festival", "/notifications",
     ):  # fmt: skip
         page = one.goto(path)
-        assert page.locator("h1").count() == 1, path
-        assert page.locator("main form[method=post], main .actions, main dialog").count() == 0, path
-    assert page.locator("header a", has_text="Tokens").count() == 0
+        expect(page.locator("h1"), path).to_have_count(1)
+        expect(page.locator("main form[method=post], main .actions, main dialog"), path).to_have_count(0)
+    expect(page.locator("header a", has_text="Tokens")).to_have_count(0)
     for path in ("/tokens", "/schedules/new", "/templates/new", f"/schedules/{WEEKLY}/delete"):
         assert one.page.request.get(closed.url + path, headers={"Accept": "text/html"}).status == 403, path
     csrf = page.evaluate("document.documentElement.dataset.csrf")
@@ -436,23 +439,23 @@ def test_a_new_service_says_what_to_do_and_its_first_token_is_shown_once(
     Seeds(tmp_path).journal.close()
     with serving(tmp_path) as new:
         one = look(base=new.url)
-        for path, says in (
+        for path, what in (
             ("/domains", "No domains yet"), ("/schedules", "No schedules yet"), ("/notifications", "No notifications yet"),
             ("/templates", "You have none of your own yet"), ("/tokens", "This service has no tokens yet"),
         ):  # fmt: skip
             page = one.goto(path)
-            assert says in page.locator("main").inner_text(), path
+            says(page.locator("main"), what)
             assert not violations(page), path
-        assert page.input_value("#scope") == "admin"
+        expect(page.locator("#scope")).to_have_value("admin")
         page.fill("#user", "root")
-        page.get_by_role("button", name="Create a token").click()
+        follow(page.get_by_role("button", name="Create a token"))
         token = page.locator("#token").inner_text()
-        page.get_by_role("link", name="Sign in").click()
+        follow(page.get_by_role("link", name="Sign in"))
         for _ in range(100):  # a replica asks every few seconds whether tokens are needed
             if page.locator("input[name=token]").count():
                 break
             page.wait_for_timeout(200)
             one.goto("/sign-in")
         page.fill("input[name=token]", token)
-        page.get_by_role("button", name="Sign in").click()
-        assert "yours, now" in one.goto("/tokens").locator("main").inner_text()
+        follow(page.get_by_role("button", name="Sign in"))
+        says(one.goto("/tokens").locator("main"), "yours, now")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from browsing import Look, OpenLook, violations
+from browsing import Held, Look, OpenLook, says, violations
 from conftest import ALL_DEAD, LARGE, Served, serving
 from made_journal import connection_of
 from page_seeds import Seeds
-from playwright.sync_api import Route
+from playwright.sync_api import Route, expect
 
 MILLION = "20261127-000000-0000000m"
 N = 1_000_000
@@ -37,49 +37,40 @@ def paint_ms(one: Look) -> float:
     return float(one.page.evaluate(f"{paint}.startTime"))
 
 
-def shown_first(one: Look) -> int:
-    """The line at the top of the window."""
-    return int(
-        one.page.evaluate("""() => {
-        const box = document.getElementById('window').getBoundingClientRect();
-        const at = document.elementFromPoint(box.left + 30, box.top + 48);
-        return Number(at.closest('tr').dataset.line);
-    }""")
-    )
+SHOWN_FIRST = """((box) => Number(document.elementFromPoint(box.left + 30, box.top + 48).closest('tr').dataset.line))(
+    document.getElementById('window').getBoundingClientRect())"""
+"""The line at the top of the window."""
 
 
 def test_ten_thousand_items_are_painted_before_a_script_has_come(look: OpenLook) -> None:
     one = look()
-    held: list[Route] = []
-    one.page.route("**/*.js", lambda route: held.append(route))  # noqa: PLW0108 - playwright asks for its signature
+    held = Held(one.page, "**/*.js")
     one.page.goto(f"{one.base}/batches/{LARGE}", wait_until="commit")
     assert paint_ms(one) < PAINTED_MS
     one.wait("document.readyState !== 'loading'")
-    assert one.page.locator("#rows tr").count() == 50
-    assert "10,000" in one.page.locator("#counts").inner_text()
-    assert held
-    for route in held:
-        route.continue_()
+    expect(one.page.locator("#rows tr")).to_have_count(50)
+    says(one.page.locator("#counts"), "10,000")
+    held.wait()
+    held.let_go()
     one.wait("document.querySelector('.live-table')")
 
 
 def test_keys_of_the_first_moments_are_not_lost(look: OpenLook) -> None:
     one = look()
     page = one.page
-    held: list[Route] = []
-    page.route("**/page.js", lambda route: held.append(route))  # noqa: PLW0108 - playwright asks for its signature
+    script, items = Held(page, "**/page.js"), Held(page, "**/items?*")
     page.goto(f"{one.base}/batches/{ALL_DEAD}", wait_until="commit")
     paint_ms(one)
     one.wait("document.querySelectorAll('#rows tr').length > 3")
     for _ in range(2):
         page.keyboard.press("j")
     assert page.evaluate("document.activeElement.tagName") == "BODY"
-    page.route("**/items?*", lambda route: held.append(route))  # noqa: PLW0108
-    held.pop(0).continue_()
+    script.let_go()
     focused = "document.activeElement.closest('#rows tr')?.dataset.line"
     one.wait(f"{focused} === '2'")  # a row of the server's
     one.wait("document.getElementById('status').innerText.includes('finished')")
-    held.pop(0).continue_()  # the items come after the end of the stream
+    items.wait()
+    items.let_go()  # the items come after the end of the stream
     one.wait("document.querySelector('.live-table')")
     assert page.evaluate(focused) == "2"
     page.keyboard.press("Enter")
@@ -88,17 +79,14 @@ def test_keys_of_the_first_moments_are_not_lost(look: OpenLook) -> None:
 
 def test_enter_opens_a_row_that_is_still_being_read(look: OpenLook) -> None:
     one = opened(look, f"/batches/{LARGE}")
-    held: list[Route] = []
-    one.page.route("**/items?*", lambda route: held.append(route))  # noqa: PLW0108
+    held = Held(one.page, "**/items?*")
     one.page.keyboard.press("j")
     for key in ("End", "PageUp"):
         one.page.keyboard.press(key)
     one.wait("document.activeElement.closest('tr.loading')")
     one.page.keyboard.press("Enter")
     line = one.page.evaluate("document.activeElement.closest('tr').dataset.line")
-    one.page.wait_for_timeout(200)
-    while held:
-        held.pop().continue_()
+    held.let_go()
     one.wait(f"document.querySelector('#rows tr[aria-selected]')?.dataset.line === '{line}'")
     one.wait("!document.getElementById('panel').hidden")
 
@@ -122,7 +110,7 @@ def test_the_wheel_moves_by_rows(look: OpenLook) -> None:
     one.page.locator("#window").hover()
     one.page.mouse.wheel(0, 320)
     one.wait("document.getElementById('window').scrollTop > 300")
-    assert abs(shown_first(one) - 11) <= 1
+    one.wait(f"Math.abs({SHOWN_FIRST} - 11) <= 1")
 
 
 def test_keys_walk_the_rows_and_open_and_close_the_panel(look: OpenLook) -> None:
@@ -134,14 +122,14 @@ def test_keys_walk_the_rows_and_open_and_close_the_panel(look: OpenLook) -> None
     page.keyboard.press("k")
     page.keyboard.press("Enter")
     one.wait("!document.getElementById('panel').hidden")
-    assert "item=" in page.url
-    assert page.locator("#rows tr[aria-selected]").get_attribute("data-line") == "2"
+    page.wait_for_url("**item=*")
+    expect(page.locator("#rows tr[aria-selected]")).to_have_attribute("data-line", "2")
     page.keyboard.press("]")
     one.wait("document.querySelector('#rows tr[aria-selected]')?.dataset.line === '3'")
     page.keyboard.press("Escape")
-    assert page.locator("#panel").is_hidden()
+    expect(page.locator("#panel")).to_be_hidden()
     assert page.evaluate("document.activeElement.closest('tr').dataset.line") == "3"
-    assert "item=" not in page.url
+    page.wait_for_url(lambda url: "item=" not in url)
     page.keyboard.press("End")
     one.wait("document.activeElement.closest('tr')?.dataset.line === '10004'")
 
@@ -163,8 +151,8 @@ def test_a_copied_address_shows_the_same_and_back_restores(look: OpenLook) -> No
         "document.querySelector('#rows tr[aria-selected]') && !document.getElementById('panel').hidden"
     )
     assert rows(other) == lines
-    assert other.page.locator("#panel h2").inner_text() == chosen
-    assert other.page.locator("#q").input_value() == "captcha"
+    expect(other.page.locator("#panel h2")).to_have_text(chosen, use_inner_text=True)
+    expect(other.page.locator("#q")).to_have_value("captcha")
 
     page.go_back()
     one.wait("document.getElementById('panel').hidden")
@@ -192,14 +180,14 @@ def test_keys_that_are_switched_off_do_nothing_and_fields_take_letters(look: Ope
     for key in ("j", "p", "/"):
         page.keyboard.press(key)
     assert page.evaluate("document.activeElement.tagName") != "A"
-    assert one.status(LARGE)["state"] == "running"
     page.keyboard.press("?")
     page.evaluate("localStorage.clear()")
     page.reload()
     page.focus("#q")
     page.keyboard.type("gp/")
-    assert page.locator("#q").input_value() == "gp/"
+    expect(page.locator("#q")).to_have_value("gp/")
     assert LARGE in page.url
+    assert one.status(LARGE)["state"] == "running"
 
 
 def test_two_keys_lead_to_another_view(look: OpenLook) -> None:
@@ -272,11 +260,10 @@ def test_a_million_items_open_as_ten_do(look: OpenLook, million: Served) -> None
     page.fill("#line", "500000")
     page.keyboard.press("Enter")
     one.wait("document.querySelector('#rows tr[data-line=\"500000\"]:not(.loading)')")
-    before = shown_first(one)
+    before = int(page.evaluate(SHOWN_FIRST))
     page.locator("#window").hover()
     page.mouse.wheel(0, 320)
-    page.wait_for_timeout(300)
-    assert abs(shown_first(one) - before - 10) <= 1, "by rows, not by the scale of the bar"
+    one.wait(f"Math.abs({SHOWN_FIRST} - {before + 10}) <= 1")  # by rows, not by the scale of the bar
     page.keyboard.press("j")
     page.keyboard.press("End")
     one.wait("document.activeElement.closest('tr')?.dataset.line === '1000000'")

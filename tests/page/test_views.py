@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from browsing import OpenLook, take_picture, violations
+from browsing import OpenLook, follow, says, take_picture, violations
 from conftest import ALL_DEAD, HOSTILE, LARGE, PAUSED, Served
 from page_words import DURATIONS, PATHS, RATES, URLS
+from playwright.sync_api import expect
 
 MAX_BYTES, MAX_JS, MAX_CSS = 150_000, 70_000, 24_000
 CSP = (
@@ -190,23 +191,23 @@ def test_files_are_kept_for_ever_under_their_hash(served: Served) -> None:
 
 def test_without_scripts_a_batch_is_readable(look: OpenLook) -> None:
     page = look(scripts=False).goto(f"/batches/{LARGE}")
-    assert page.locator("#rows tr").count() == 50
+    expect(page.locator("#rows tr")).to_have_count(50)
     assert page.locator("svg.bar rect.done").get_attribute("width") != "0%"
-    assert "10,000" in page.locator("#counts").inner_text()
-    page.get_by_role("link", name="Next items").click()
-    assert page.locator("#rows tr td").first.inner_text() == "51"
+    says(page.locator("#counts"), "10,000")
+    follow(page.get_by_role("link", name="Next items"))
+    expect(page.locator("#rows tr td").first).to_have_text("51", use_inner_text=True)
 
 
 def test_without_scripts_a_batch_is_paused_resumed_and_kept_from_being_cancelled(look: OpenLook) -> None:
     one = look(scripts=False)
     page = one.goto(f"/batches/{PAUSED}")
-    page.get_by_role("button", name="Resume").first.click()
+    follow(page.get_by_role("button", name="Resume").first)
     assert one.status(PAUSED)["state"] == "running"
-    page.get_by_role("button", name="Cancel…").click()
+    follow(page.get_by_role("button", name="Cancel…"))
     assert one.status(PAUSED)["state"] == "paused"
-    page.get_by_role("button", name="Go on with it").click()
+    follow(page.get_by_role("button", name="Go on with it"))
     assert one.status(PAUSED)["state"] == "running"
-    page.get_by_role("button", name="Pause").first.click()
+    follow(page.get_by_role("button", name="Pause").first)
     assert one.status(PAUSED)["state"] == "paused"
 
 
@@ -216,16 +217,16 @@ def test_without_scripts_a_list_is_checked_and_sent(look: OpenLook) -> None:
         "#lines",
         "# mine\nhttps://sets.example.org/x1\n\nftp://no\nhttps://sets.example.org/x1\nhttps://sets.example.org/x2\n",
     )
-    page.get_by_role("button", name="Check").click()
-    assert "2 sets on 1 site" in page.locator("#result").inner_text()
-    assert "Line 4 is left out" in page.locator("#result").inner_text()
-    page.get_by_role("button", name="Start 2 sets").click()
-    assert page.url.split("/")[-2] == "batches"
-    assert "0 of 2 done" in page.locator("#counts").inner_text()
-    page.get_by_role("button", name="Cancel…").click()
-    page.get_by_role("button", name="Cancel it").click()
-    page.get_by_role("link", name="New batch from").click()
-    assert page.input_value("#lines") == "https://sets.example.org/x1\nhttps://sets.example.org/x2\n"
+    follow(page.get_by_role("button", name="Check"))
+    says(page.locator("#result"), "2 sets on 1 site")
+    says(page.locator("#result"), "Line 4 is left out")
+    follow(page.get_by_role("button", name="Start 2 sets"))
+    page.wait_for_url("**/batches/*")
+    says(page.locator("#counts"), "0 of 2 done")
+    follow(page.get_by_role("button", name="Cancel…"))
+    follow(page.get_by_role("button", name="Cancel it"))
+    follow(page.get_by_role("link", name="New batch from"))
+    expect(page.locator("#lines")).to_have_value("https://sets.example.org/x1\nhttps://sets.example.org/x2\n")
 
 
 def test_a_list_is_checked_while_it_is_typed(look: OpenLook) -> None:
@@ -238,7 +239,7 @@ def test_a_list_is_checked_while_it_is_typed(look: OpenLook) -> None:
     ]
     page.fill("#lines", "\n".join([*urls, urls[0], "ftp://archive.example.org/set.html"]))
     one.wait("document.getElementById('start').innerText === 'Start 16 sets'")
-    assert "1 duplicate and 1 bad line are left out" in page.locator("#result").inner_text()
+    says(page.locator("#result"), "1 duplicate and 1 bad line are left out")
     page.locator("summary", has_text="Options").click()
     take_picture(page, "page-new")
     page.fill("#cron", "every day")
@@ -250,9 +251,9 @@ def test_a_list_is_checked_while_it_is_typed(look: OpenLook) -> None:
     page.fill("#not_before", "")
     page.locator("#start").click()
     one.wait("document.getElementById('faults').innerText.includes('every day')")
-    assert page.evaluate("document.activeElement.id") == "faults"
+    expect(page.locator("#faults")).to_be_focused()
     page.locator("#faults a").first.click()
-    assert page.evaluate("document.activeElement.id") == "cron"
+    expect(page.locator("#cron")).to_be_focused()
     assert not violations(page)
 
 
@@ -274,24 +275,21 @@ def test_files_are_looked_into_before_they_are_sent(look: OpenLook) -> None:
     assert "2 × CUE sheet" in told
     assert "old.zip is refused" in told
     assert "cover <b>.jpg is of no kind" in told
-    assert page.locator("#start").inner_text() == "Import 3 files"
+    expect(page.locator("#start")).to_have_text("Import 3 files", use_inner_text=True)
     assert "Without effect" not in told
     page.locator("summary", has_text="Options").click()
     page.fill("#cron", "30 3 * * MON")
     page.select_option("#fresh_for", "0")
     one.wait("document.getElementById('result').innerText.includes('Without effect')")
-    assert (
-        "Without effect on them: Use results again up to, Repeat (cron)."
-        in page.locator("#result").inner_text()
-    )
-    assert page.locator("#for-files").is_visible()
+    says(page.locator("#result"), "Without effect on them: Use results again up to, Repeat (cron).")
+    expect(page.locator("#for-files")).to_be_visible()
     assert not violations(page)
     for name in ("cover <b>.jpg", "old.zip"):
         page.get_by_role("button", name=f"Leave out {name}").click()
     one.wait("document.getElementById('start').innerText === 'Import 2 files'")
     page.locator("#start").click()
     page.wait_for_url("**/batches/*")
-    assert "of 2 done" in page.locator("#counts").inner_text()
+    says(page.locator("#counts"), "of 2 done")
 
 
 def test_a_list_in_pieces_has_the_options_of_the_form(look: OpenLook) -> None:
@@ -305,7 +303,7 @@ def test_a_list_in_pieces_has_the_options_of_the_form(look: OpenLook) -> None:
     page.locator("summary", has_text="Options").click()
     page.fill("#cron", "30 3 * * MON")
     one.wait("document.getElementById('start').hidden")
-    assert "A schedule has at most 10,000 lines" in page.locator("#result").inner_text()
+    says(page.locator("#result"), "A schedule has at most 10,000 lines")
     page.fill("#cron", "")
     page.fill("#name", "in pieces")
     page.fill("#not_before", "2027-01-01T10:00")
@@ -316,9 +314,7 @@ def test_a_list_in_pieces_has_the_options_of_the_form(look: OpenLook) -> None:
     )
     page.locator("#start").click()
     page.get_by_role("button", name="Stop trying").wait_for()
-    assert (
-        "too much is open here. Your list is safe here; next try in " in page.locator(".toast").inner_text()
-    )
+    says(page.locator(".toast"), "too much is open here. Your list is safe here; next try in ")
     page.get_by_role("button", name="Stop trying").click()
     page.unroute("**/append?*")
     one.wait("!document.querySelector('.toast') && !document.getElementById('start').disabled")
@@ -332,8 +328,8 @@ def test_text_from_elsewhere_changes_nothing_around_it(look: OpenLook) -> None:
     for width in (1280, 390):
         page = look(width=width).goto("/batches")
         row = page.locator("tr", has_text="onerror")
-        assert row.count() == 1
-        assert "□gnp.exe" in row.inner_text()
+        expect(row).to_have_count(1)
+        says(row, "□gnp.exe")
         assert page.locator("img").count() == 0
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         heights = [box["height"] for at in page.locator("#list tbody tr").all() if (box := at.bounding_box())]
@@ -344,7 +340,7 @@ def test_on_a_phone_nothing_is_cut_or_out_of_reach(look: OpenLook) -> None:
     one = look(width=390)
     page = one.goto(f"/batches/{ALL_DEAD}")
     one.wait("document.querySelector('.live-table')")
-    assert not page.locator(".footbar").is_visible(), "an empty bar over the filters"
+    expect(page.locator(".footbar"), "an empty bar over the filters").to_be_hidden()
     page.locator("#actions .menu summary").first.click()
     box = page.locator(".exports").bounding_box()
     assert box is not None
@@ -355,17 +351,17 @@ def test_on_a_phone_nothing_is_cut_or_out_of_reach(look: OpenLook) -> None:
     assert tab is not None
     assert tab["x"] + tab["width"] <= 390, "the open tab is out of sight"
     page = one.goto("/dead-letters?kind=gone&domain=sets.example.org")
-    page.get_by_role("link", name="All groups").click()
-    assert page.locator(".group").first.is_visible()
+    follow(page.get_by_role("link", name="All groups"))
+    expect(page.locator(".group").first).to_be_visible()
 
 
 def test_a_list_outlives_a_look_at_the_templates(look: OpenLook) -> None:
     one = look()
     page = one.goto("/new")
     page.fill("#lines", "https://sets.example.org/kept")
-    page.get_by_role("link", name="Template", exact=True).click()
-    page.get_by_role("link", name="Paste").click()
-    assert page.locator("#lines").input_value() == "https://sets.example.org/kept"
+    follow(page.get_by_role("link", name="Template", exact=True))
+    follow(page.get_by_role("link", name="Paste"))
+    expect(page.locator("#lines")).to_have_value("https://sets.example.org/kept")
     one.goto("/new")
     assert page.locator("#lines").input_value() == ""
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import Look, OpenLook, chromium, looks, take_picture
+from browsing import Look, OpenLook, chromium, looks, says, take_picture
 from conftest import Service, Site, StartSite
 from plain_service import plain_service
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 pytestmark = pytest.mark.ray
 
@@ -47,7 +47,7 @@ def submit_by_keys(one: Look, urls: list[str]) -> str:
     one.wait("document.activeElement.id === 'lines'")
     one.page.keyboard.insert_text("\n".join([*urls, "ftp://no", urls[0]]))
     one.wait("document.getElementById('start').innerText === 'Start 21 sets'")
-    assert "1 duplicate and 1 bad line are left out" in one.page.locator("#result").inner_text()
+    says(one.page.locator("#result"), "1 duplicate and 1 bad line are left out")
     tab_to(one, "summary")  # the options
     press("Enter")
     tab_to(one, "#name")
@@ -100,8 +100,8 @@ def look_up_by_keys(one: Look, title: str) -> None:
     for _ in range(40):  # results are read in steps
         press("/")
         one.page.keyboard.type(title)
-        press("Enter")
-        one.page.wait_for_url("**/catalogue?q=*")
+        with one.page.expect_navigation():
+            press("Enter")
         if one.page.locator("#results [data-row]").count():
             break
         one.page.wait_for_timeout(250)
@@ -119,7 +119,7 @@ def back_by_keys(one: Look, batch_id: str) -> None:
     one.page.wait_for_url(re.compile(r"/catalogue\?q=(&|$)"))
     while "/catalogue" in one.page.url:
         one.page.go_back()
-    assert one.page.url.endswith(f"/batches/{batch_id}")
+    one.page.wait_for_url(f"**/batches/{batch_id}")
     one.wait("document.querySelector('.live-table')")
     one.page.keyboard.press("j")
     assert one.page.evaluate("document.activeElement.closest('#rows tr')?.dataset.line") == "1"
@@ -249,4 +249,4 @@ def test_a_service_that_is_killed_is_named_with_a_time_and_caught_up_with(
             one.wait("document.getElementById('batch').dataset.state === 'cancelled'", timeout_s=30)
             done = sum(told[name] for name in ("succeeded", "dead", "skipped"))
             one.wait(f"document.querySelector('#counts [data-f=done]').innerText === '{done}'")
-            assert page.locator("#offline").is_hidden()
+            expect(page.locator("#offline")).to_be_hidden()

@@ -14,9 +14,31 @@ from typing import Any, Final, Literal
 
 import httpx
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Locator, Page, Route, expect, sync_playwright
 
 from tests.shared.real_parts import missing
+
+SLOWNESS: Final = int(os.environ.get("TLRAY_SLOW_BROWSER", "0"))
+"""How many times slower than this machine each page is, which then waits for each answer, too: whatever is read before it has
+come is read too early. 0: as fast as it can be."""
+LATENCY_MS: Final = 200
+
+
+MOST_MS: Final = 60_000
+"""What anything may take on a machine that has other work."""
+expect.set_options(timeout=MOST_MS)
+
+
+def says(part: Locator, *words: str) -> None:
+    """Wait until a part of a page shows some words."""
+    for some in words:
+        expect(part).to_contain_text(some, use_inner_text=True)
+
+
+def follow(link: Locator) -> None:
+    """Click what leads to another document, and wait until that one is there, with its scripts."""
+    with link.page.expect_navigation():
+        link.click()
 
 
 @contextmanager
@@ -47,6 +69,13 @@ class Look:
     """Errors of scripts, violations of the CSP and of Trusted Types."""
     answers: list[Any] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        if SLOWNESS:
+            devtools = self.page.context.new_cdp_session(self.page)
+            devtools.send("Emulation.setCPUThrottlingRate", {"rate": SLOWNESS})
+            late = {"offline": False, "latency": LATENCY_MS, "downloadThroughput": -1, "uploadThroughput": -1}
+            devtools.send("Network.emulateNetworkConditions", late)
+
     def _is_so(self, script: str) -> bool:
         try:
             return bool(self.page.evaluate(script))
@@ -75,6 +104,35 @@ class Look:
             self.page.wait_for_timeout(50)
 
 
+class Held:
+    """Requests of a page that wait until they are let go, so that an order is certain."""
+
+    def __init__(self, page: Page, pattern: str) -> None:
+        self._page = page
+        self._routes: list[Route] = []
+        self._is_open = False
+        page.route(pattern, self._take)
+
+    def _take(self, route: Route) -> None:
+        if self._is_open:
+            route.continue_()
+        else:
+            self._routes.append(route)
+
+    def wait(self, n: int = 1) -> None:
+        """Wait until so many are held."""
+        deadline = time.monotonic() + MOST_MS / 1000
+        while len(self._routes) < n:
+            assert time.monotonic() < deadline, f"{len(self._routes)} of {n} requests came"
+            self._page.wait_for_timeout(20)
+
+    def let_go(self) -> None:
+        """Let them go on, and all others that come."""
+        self._is_open = True
+        for route in self._routes:
+            route.continue_()
+
+
 OpenLook = Callable[..., Look]
 
 
@@ -90,7 +148,10 @@ _AXE = """async options => (await axe.run(options)).violations.flatMap(rule => r
 
 
 def violations(page: Page) -> list[str]:
-    """What axe-core finds wrong with a page as it stands, in its theme and in the other one; without another load."""
+    """What axe-core finds wrong with a page as it stands, in its theme and in the other one; without another load. Nothing
+    is asked of a slow browser: it finds what a fast one does."""
+    if SLOWNESS:
+        return []
     page.evaluate(AXE_SCRIPT)
     found = list(page.evaluate(_AXE, AXE_OPTIONS))
     theme: Theme = "light"
@@ -126,7 +187,7 @@ def looks(browser: Browser, url: str) -> Iterator[OpenLook]:
             java_script_enabled=scripts, reduced_motion="reduce", device_scale_factor=1 if width > 600 else 2, **more,
         )  # fmt: skip
         one = Look(context.new_page(), base or url)
-        one.page.set_default_timeout(60_000)
+        one.page.set_default_timeout(MOST_MS)
         one.page.on("pageerror", lambda error: one.errors.append(str(error)))
         one.page.on("dialog", lambda dialog: one.errors.append(f"a dialog: {dialog.message}"))
         one.page.on("console", lambda said: one.hear(said.text))

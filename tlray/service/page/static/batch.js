@@ -8,7 +8,6 @@ import { openDialog, say, toast } from "./page.js";
 import { number, plural, write } from "./text.js";
 import { showWhole } from "./whole.js";
 
-const CANCEL_S = 8;
 const ASKED_FROM = 1000; // dead letters: a retry of more is asked about
 const PAINT_MS = 250;
 const head = /** @type {HTMLElement} */ (document.getElementById("batch"));
@@ -49,9 +48,10 @@ function paint() {
 /** @param {string} action @param {unknown} [json] @returns {Promise<any>} */
 async function act(action, json) {
   const told = await call(`batch/${batchId}/${action}`, { method: "POST", json });
-  pending = told;
+  const known = (pending ?? view.frame)?.version ?? 0;
+  if (told.version >= known) pending = { ...told, items: pending?.items }; // else the stream was faster, and knows more
   paint();
-  live.reopen(told.version);
+  live.reopen(Math.max(told.version, known));
   return told;
 }
 
@@ -73,7 +73,7 @@ document.addEventListener("submit", async (event) => {
   if (button?.disabled) return;
   if (button) button.disabled = true;
   try {
-    if (action === "cancel") await cancelSlowly();
+    if (action === "cancel") await (await import("./cancel.js")).cancelSlowly(head, act);
     else if (action === "retry-dead") {
       const told = await act("retry", group ? { kind: group, domain: data.get("domain"), up_to_version: Number(data.get("seen")) } : {});
       toast(`Queued ${number(told.n_retried)} again.`);
@@ -87,30 +87,6 @@ document.addEventListener("submit", async (event) => {
     if (button) button.disabled = false;
   }
 });
-
-/** Pause at once; cancel after some seconds, unless somebody wants it back. A closed page leaves it paused. */
-async function cancelSlowly() {
-  const wasRunning = head.dataset.state === "running";
-  if (wasRunning) await act("pause");
-  const stands = head.dataset.state;
-  let left = CANCEL_S;
-  const words = () => `Paused. It is cancelled in ${left} s; what was fetched stays.`;
-  const stop = () => clearInterval(timer);
-  const box = toast(words(), { label: "Undo", forMs: 0, takesFocus: true, act: async () => {
-    stop();
-    if (wasRunning) await act("resume").catch((error) => toast(error.message));
-    say("Not cancelled");
-  } });
-  const timer = setInterval(async () => {
-    left--;
-    box.write(words());
-    if (head.dataset.state !== stands) { stop(); box.close(); return; } // somebody resumed it, here or elsewhere
-    if (left > 0) return;
-    stop();
-    box.close();
-    try { await act("cancel"); say("Cancelled"); } catch (error) { toast(/** @type {Error} */ (error).message); }
-  }, 1000);
-}
 
 // -- the table ---------------------------------------------------------------------------------------
 
@@ -163,8 +139,8 @@ async function refilter(isStep) {
   if (clear) clear.hidden = !(change.state || change.domain || change.q);
   items.aborts.abort();
   items.reset(inAddress());
-  await items.open(Number(inAddress().line) || 1).catch((error) => toast(error.message));
-  say(items.isFiltered ? `${plural(items.count, "matching item")}${items.next ? " and more" : ""}` : "All items");
+  const isShown = await items.open(Number(inAddress().line) || 1).catch((error) => void toast(error.message));
+  if (isShown) say(items.isFiltered ? `${plural(items.count, "matching item")}${items.next ? " and more" : ""}` : "All items");
 }
 
 function listenToFilters() {
@@ -219,13 +195,20 @@ async function showPanel(itemId, isStep = true) {
   items.selected = itemId;
   items.render();
   if (isStep) address({ item: itemId }, !panel?.isOpen);
-  await (await thePanel()).open(itemId);
+  const from = document.activeElement;
+  const beside = await thePanel();
+  if (items.selected !== itemId) return; // closed, or another one was chosen, before its script had come
+  await beside.open(itemId, from);
+  if (beside.isOpen || items.selected !== itemId) return;
+  items.selected = ""; // it could not be had
+  items.render();
 }
 
+/** Close the panel, also one that is still being read. */
 function closePanel(isStep = true) {
-  if (!items || !panel?.isOpen) return;
-  const row = items.rowOf.get(panel.itemId) ?? 0;
-  panel.close();
+  if (!items?.selected) return;
+  const row = items.rowOf.get(items.selected) ?? 0;
+  panel?.close();
   items.selected = "";
   if (isStep) address({ item: "" });
   if (row) items.toRow(row); else items.window.focus();
@@ -252,7 +235,7 @@ function listenToRows() {
   document.addEventListener("tl-move", (event) => { if (items?.isLive) { event.preventDefault(); items.step(/** @type {CustomEvent} */ (event).detail); } });
   document.addEventListener("tl-step", (event) => stepPanel(/** @type {CustomEvent} */ (event).detail));
   document.addEventListener("tl-show", () => items?.showChanges());
-  document.addEventListener("tl-close", (event) => { if (panel?.isOpen) { event.preventDefault(); closePanel(); } });
+  document.addEventListener("tl-close", (event) => { if (items?.selected) { event.preventDefault(); closePanel(); } });
   addEventListener("popstate", async () => {
     const wanted = inAddress();
     for (const name of ["state", "domain", "q", "line"]) {
@@ -261,28 +244,28 @@ function listenToRows() {
     }
     const isSame = items && ["state", "domain", "q"].every((name) => (items?.filter[name] ?? "") === wanted[name]);
     if (!isSame) await refilter(false);
+    if (inAddress().item !== wanted.item) return; // one went further meanwhile
     if (wanted.item) showPanel(wanted.item, false);
     else closePanel(false);
   });
 }
 
-// -- the menu ----------------------------------------------------------------------------------------
+// -- menus -------------------------------------------------------------------------------------------
 
-function startPriority() {
-  const box = document.getElementById("priority");
-  if (!box) return;
-  box.hidden = false;
-  box.addEventListener("click", async (event) => {
-    const button = /** @type {Element} */ (event.target).closest("button");
-    if (!button) return;
-    try {
-      await call(`batch/${batchId}`, { method: "PATCH", json: { priority: button.value } });
-      for (const other of box.querySelectorAll("button")) other.setAttribute("aria-pressed", String(other === button));
-      write(document.getElementById("has-priority"), button.value);
-      toast(`Priority: ${button.value}.`);
-    } catch (error) {
-      toast(/** @type {Error} */ (error).message);
-    }
+document.getElementById("priority")?.closest("details")?.addEventListener("toggle", () => import("./priority.js").catch(() => {}), { once: true });
+
+/** Exports; their script is loaded when the menu is opened, and a click before it has come waits for it. */
+function startExports() {
+  const menu = document.querySelector("details:has(.exports)");
+  let isThere = false;
+  const load = () => import("./exports.js").then(() => { isThere = true; });
+  menu?.addEventListener("toggle", () => load().catch(() => {}), { once: true });
+  menu?.addEventListener("click", (event) => {
+    const link = /** @type {HTMLElement|null} */ (/** @type {Element} */ (event.target).closest("a[data-export]"));
+    if (isThere || !link || /** @type {MouseEvent} */ (event).metaKey || /** @type {MouseEvent} */ (event).ctrlKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    load().then(() => link.click(), () => toast("The service does not answer."));
   });
 }
 
@@ -291,6 +274,5 @@ if (document.getElementById("window")) {
   listenToFilters();
   listenToRows();
 }
-startPriority();
-document.querySelector("details:has(.exports)")?.addEventListener("toggle", () => import("./exports.js"), { once: true });
+startExports();
 live.start();

@@ -41,11 +41,13 @@ document.addEventListener("submit", async (event) => {
   }
 });
 
-/** Take letters out of the list; the focus goes to the next one that stays. @param {(HTMLElement|null)[]} lines */
+/** Take letters out of the list; the focus goes to the next one that stays, unless it is elsewhere by now. @param {(HTMLElement|null)[]} lines */
 function leave(lines) {
+  const here = document.activeElement;
+  const isHere = !here || here === document.body || here.matches(":disabled") || lines.some((line) => line?.contains(here));
   const next = lines.at(-1)?.nextElementSibling?.querySelector("[data-row]") ?? document.getElementById("letters");
   for (const line of lines) line?.remove();
-  /** @type {HTMLElement|null} */ (next)?.focus();
+  if (isHere) /** @type {HTMLElement|null} */ (next)?.focus();
   countMarked();
 }
 
@@ -56,7 +58,7 @@ async function retryMarked(marked) {
     const ids = marked.filter((one) => one.startsWith(`${batch}/`)).map((one) => one.split("/")[1]);
     n += (await call(`batch/${batch}/retry`, { method: "POST", json: { item_ids: ids } })).n_retried;
   }
-  leave(boxes().filter((box) => box.checked).map((box) => box.closest("li")));
+  leave(boxes().filter((box) => marked.includes(box.value)).map((box) => box.closest("li"))); // others may have been marked since
   const rest = marked.length - n;
   toast(`Queued ${number(n)} of ${number(marked.length)} again${rest ? `; ${number(rest)} were queued already by somebody else` : ""}.`);
 }

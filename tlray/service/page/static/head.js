@@ -49,6 +49,7 @@ export class Head {
     this.quarter = -1;
     this.wordsKey = "";
     this.wordsAt = 0;
+    this.nAsked = 0;
     this.notesSaid = "";
     /** @type {number|undefined} */ this.deadSaid = undefined;
     setInterval(() => this.#point(), POINT_MS);
@@ -183,14 +184,17 @@ export class Head {
     const isFirst = this.wordsKey === "";
     this.wordsKey = key;
     if (isFirst && this.head.dataset.version === String(frame.version)) return;
+    const mine = ++this.nAsked;
     try {
       const answer = await fetch(`${root}batches/${this.batchId}/words`, { headers: { Accept: "application/json" } });
       if (!answer.ok) throw new Error("no words");
       const words = await answer.json();
+      if (mine !== this.nAsked) return; // newer ones are on their way
       this.#writeWords(words);
       this.deadSaid = words.dead;
       if (words.name !== this.frame?.state) this.wordsKey = "older"; // for a second all are told the same
     } catch {
+      if (mine !== this.nAsked) return;
       this.wordsKey = "none"; // the offline line says it
     }
     if (this.frame) this.#showNotes(this.frame); // later, if there is something new

@@ -19,6 +19,9 @@ const REFRESH_MS = 2000;
 /** @param {number} row @returns {number} the first row of its block */
 const blockOf = (row) => Math.floor((row - 1) / BLOCK) * BLOCK + 1;
 
+/** What is known of an item: what a frame said of it while the answer was on its way is newer. @param {Item|undefined} had @param {Item} item @param {number} seen @returns {Item} */
+const newerOf = (had, item, seen) => (had && (had.seen ?? 0) > seen ? had : { ...item, seen });
+
 export class Items {
   /** @param {{batchId: string, sprite: string, lines: number, hasAdded: boolean, filter: Record<string, string>}} of `hasAdded`: pages have added items, which share the lines of those */
   constructor(of) {
@@ -64,23 +67,25 @@ export class Items {
   get viewPx() { return Math.max(1, this.window.clientHeight - this.headPx); }
   get headPx() { return this.table.querySelector("thead")?.offsetHeight ?? 0; }
 
-  /** Read what is shown first, then take the place of the server's rows. @param {number} line */
+  /** Read what is shown first, then take the place of the server's rows. @param {number} line @returns {Promise<boolean>} false: another filter was chosen meanwhile */
   async open(line) {
+    const { aborts } = this;
     await whileReading(this.#read(this.isFiltered ? 0 : line), /** @type {HTMLElement} */ (this.window.parentElement));
+    if (aborts.signal.aborted) return false;
     const focused = this.#focusedRow();
     this.isLive = true;
     this.window.classList.add("live-table");
     document.getElementById("pager")?.remove();
     for (const row of [...this.body.children]) row.remove();
     this.nodes.clear();
-    this.window.querySelector(".blank")?.remove();
-    if (!this.count) this.#showEmpty();
+    this.#showEmpty();
     this.#size();
     this.window.scrollTop = 0;
     this.position = 0;
     if (focused) this.toRow(focused);
     else if (line > 1 && !this.isFiltered) this.toRow(line, false);
     else this.render();
+    return true;
   }
 
   /** The row of the server's that has the focus: keys are pressed before the rows are read. @returns {number} 0: none */
@@ -90,6 +95,8 @@ export class Items {
   }
 
   #showEmpty() {
+    this.window.querySelector(".blank")?.remove();
+    if (this.count) return;
     const empty = document.createElement("p");
     empty.className = "blank";
     empty.textContent = this.isFiltered ? "Nothing matches these filters." : "No items.";
@@ -115,18 +122,19 @@ export class Items {
     const before = this.blocks.get(first);
     if (before?.isLoading) return;
     const { seen } = this;
-    const block = { items: before?.items ?? new Map(), isLoading: true };
+    const had = before?.items ?? new Map();
+    const block = { items: had, isLoading: true };
     this.#keep(first, block);
     try {
       const answer = await call(`batch/${this.of.batchId}/items${query({ from_line: first, limit: BLOCK })}`, { signal: this.aborts.signal });
       block.items = new Map();
       for (const item of /** @type {Item[]} */ (answer.items)) {
         if (item.line >= first + BLOCK) break;
-        block.items.set(item.line, { ...item, seen });
+        block.items.set(item.line, newerOf(had.get(item.line), item, seen));
         this.rowOf.set(item.item_id, item.line);
       }
     } catch (error) {
-      if (!before) this.blocks.delete(first);
+      if (!before && this.blocks.get(first) === block) this.blocks.delete(first);
       if (/** @type {any} */ (error).name !== "AbortError") setTimeout(() => this.render(), 2000);
     } finally {
       block.isLoading = false;
@@ -152,27 +160,27 @@ export class Items {
   async #readMore() {
     if (this.isReading || (this.found.length && !this.next)) return;
     this.isReading = true;
-    const { filter } = this;
+    const { filter, found } = this;
     try {
       let n = 0;
       do { // a page may be empty though more follow
         const answer = await call(`batch/${this.of.batchId}/items${query({ state: filter.state, domain: filter.domain, q: filter.q, cursor: this.next, limit: BLOCK })}`, { signal: this.aborts.signal });
-        if (filter !== this.filter) return;
+        if (found !== this.found) return;
         for (const item of /** @type {Item[]} */ (answer.items)) {
           if (this.rowOf.has(item.item_id)) continue;
-          this.found.push(item);
-          this.rowOf.set(item.item_id, this.found.length);
+          found.push(item);
+          this.rowOf.set(item.item_id, found.length);
         }
         n += answer.items.length;
         this.next = answer.next_cursor;
       } while (this.next && n < 50);
-      this.count = this.found.length;
+      this.count = found.length;
       if (this.isLive) { this.#size(); }
     } catch (error) {
       if (/** @type {any} */ (error).name === "AbortError") return;
       throw error;
     } finally {
-      this.isReading = false;
+      if (found === this.found) this.isReading = false;
     }
   }
 
@@ -195,23 +203,25 @@ export class Items {
       const isKept = node.contains(document.activeElement);
       if ((row < first || row > last) && !isKept) { node.remove(); this.nodes.delete(row); }
     }
-    let before = null;
-    for (let row = last; row >= first; row--) {
-      let node = this.nodes.get(row);
-      if (!node) {
-        node = makeRow(this.template);
-        this.nodes.set(row, node);
-      }
+    for (let row = first; row <= last; row++) {
+      const node = this.nodes.get(row) ?? makeRow(this.template);
+      this.nodes.set(row, node);
       this.#fill(node, row);
-      this.#place(node, row, shift);
-      if (node.parentNode !== this.body || node.nextElementSibling !== before) this.body.insertBefore(node, before);
-      before = node;
     }
-    for (const [row, node] of this.nodes) {
-      if (row < first || row > last) this.#place(node, row, shift);
-    }
+    for (const [row, node] of this.nodes) this.#place(node, row, shift);
+    this.#order();
     this.#rove();
     this.#wantVisible(first, last);
+  }
+
+  /** Put all rows in their order; the one in focus stays where it is, for it would lose it: the others go around it. */
+  #order() {
+    let before = null;
+    for (const [, node] of [...this.nodes].sort(([one], [other]) => other - one)) {
+      if (node.contains(document.activeElement)) while (node.nextElementSibling !== before) this.body.prepend(/** @type {Element} */ (node.nextElementSibling));
+      else if (node.parentNode !== this.body || node.nextElementSibling !== before) this.body.insertBefore(node, before);
+      before = node;
+    }
   }
 
   /** @param {HTMLTableRowElement} node @param {number} row @param {number} shift */
@@ -260,7 +270,7 @@ export class Items {
     const isMissing = this.isFiltered ? last >= this.count - OVER && this.next !== null : [first, last].some((row) => this.itemAt(row) === null && row <= this.count);
     if (!isMissing) return;
     this.wanting = setTimeout(async () => {
-      if (this.isFiltered) await this.#readMore();
+      if (this.isFiltered) await this.#readMore().catch(() => { setTimeout(() => this.render(), 2000); });
       else await Promise.all([...new Set([first, Math.min(last, this.count)])].filter((row) => this.itemAt(row) === null).map((row) => this.#read(row)));
       this.render();
     }, SETTLE_MS);
@@ -400,7 +410,8 @@ export class Items {
       const answer = await call(`batch/${this.of.batchId}/items${query({ from_line: first, limit: Math.min(BLOCK, last - first + 1) })}`, { signal: this.aborts.signal });
       for (const item of /** @type {Item[]} */ (answer.items)) {
         const block = this.blocks.get(blockOf(item.line));
-        if (block?.items.has(item.line)) block.items.set(item.line, { ...item, seen });
+        const had = block?.items.get(item.line);
+        if (had) block?.items.set(item.line, newerOf(had, item, seen));
         const node = this.nodes.get(item.line);
         if (node) this.#fill(node, item.line);
       }
@@ -429,7 +440,15 @@ export class Items {
     this.aborts.abort();
     const at = this.position;
     this.reset(this.filter);
-    await this.#readMore();
+    const { aborts } = this;
+    try {
+      await this.#readMore();
+    } catch {
+      setTimeout(() => { if (!aborts.signal.aborted) this.showChanges(); }, 2000);
+      return;
+    }
+    if (aborts.signal.aborted) return;
+    this.#showEmpty();
     this.#size();
     this.#moveTo(at);
   }

@@ -34,6 +34,7 @@ export class Live {
     /** @type {(() => void)|null} */ this.release = null;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.timer = undefined;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.hiding = undefined;
+    /** @type {Promise<boolean>|undefined} */ this.taking = undefined;
     this.nextAt = 0;
     this.doneThen = 0;
     this.done = 0;
@@ -61,7 +62,7 @@ export class Live {
     if (this.isOver || this.source) return;
     clearTimeout(this.timer);
     if (document.hidden && !this.release) return this.#poll(HIDDEN_POLL_MS);
-    if (!this.release && !(await this.#takeSlot())) return this.#poll(POLL_MS);
+    if (!this.release && !(await (this.taking ??= this.#takeSlot()))) return this.#poll(POLL_MS);
     if (this.isOver || this.source) return;
     const source = new EventSource(`${root}api/v1/batch/${this.batchId}/events${query({ items: 20, every_ms: 500, since: this.version || null })}`);
     this.source = source;
@@ -73,8 +74,13 @@ export class Live {
     source.onerror = () => this.#lost(source);
   }
 
-  /** @returns {Promise<boolean>} true if this tab may hold a stream */
+  /** Take one, however many ask for it. @returns {Promise<boolean>} true if this tab may hold a stream */
   async #takeSlot() {
+    try { return await this.#freeSlot(); } finally { this.taking = undefined; }
+  }
+
+  /** @returns {Promise<boolean>} */
+  async #freeSlot() {
     if (!navigator.locks) return false;
     for (let slot = 0; slot < SLOTS; slot++) {
       const has = await new Promise((tell) => {

@@ -19,6 +19,13 @@ const faultBox = /** @type {HTMLElement} */ (document.getElementById("faults"));
 /** @type {File[]} */ let files = [];
 /** @type {string[]|null} */ let long = null; // a list that is too long for a text field
 let isChecking = 0;
+let isLeaving = false; // for the batch that was made: a second click makes no other
+
+/** @param {string} path */
+function leaveFor(path) {
+  isLeaving = true;
+  go(path);
+}
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 if (zone) {
@@ -178,14 +185,15 @@ form.addEventListener("submit", async (event) => {
       const told = await patient(() => send("start"));
       if (!told) return;
       if (told.faults?.length) showFaults(told.faults, true);
-      else if (told.path) go(told.path.replace(/^\//, ""));
+      else if (told.path) leaveFor(told.path.replace(/^\//, ""));
     }
   } catch (error) {
     toast(/** @type {Error} */ (error).message, { forMs: 12000 });
   } finally {
-    start.disabled = false;
+    start.disabled = isLeaving;
   }
 });
+addEventListener("pageshow", () => { isLeaving = start.disabled = false; }); // also by Back
 
 /** @returns {{name: string, priority: string}} */
 function named() {
@@ -209,7 +217,7 @@ async function sendPieces(all) {
     toast(`Sent ${number(from)} of ${number(all.length)} lines`, { forMs: 0 });
   }
   await call(`${path}/commit`, { method: "POST", json: { pieces: n } });
-  go(`batches/${opened.batch_id}`);
+  leaveFor(`batches/${opened.batch_id}`);
 }
 
 /** Try again while the service says that it is full, until somebody stops it. @param {() => Promise<any>} act @returns {Promise<any>} null: stopped */
@@ -253,7 +261,7 @@ async function sendFiles() {
   const pieces = piecesOf(files);
   const told = toast(`Sending ${plural(files.length, "file")} …`, { forMs: 0 });
   try {
-    if (pieces.length === 1) return go(`batches/${(await call(`import${query(named())}`, { method: "POST", body: formOf(files) })).batch_id}`);
+    if (pieces.length === 1) return leaveFor(`batches/${(await call(`import${query(named())}`, { method: "POST", body: formOf(files) })).batch_id}`);
     const opened = await call(`import${query({ ...named(), state: "receiving" })}`, { method: "POST" });
     let n = 0;
     for (const [at, piece] of pieces.entries()) {
@@ -262,7 +270,7 @@ async function sendFiles() {
       told.write(`Sent ${number(n)} of ${plural(files.length, "file")}`);
     }
     await call(`batch/${opened.batch_id}/commit`, { method: "POST", json: { pieces: pieces.length } });
-    go(`batches/${opened.batch_id}`);
+    leaveFor(`batches/${opened.batch_id}`);
   } finally {
     told.close();
   }

@@ -15,6 +15,7 @@ export class Panel {
     this.box = /** @type {HTMLElement} */ (document.getElementById("panel"));
     this.work = /** @type {HTMLElement} */ (document.getElementById("items"));
     this.itemId = "";
+    this.nAsked = 0; // an answer to an older question is not shown
     this.box.addEventListener("click", (event) => {
       const action = /** @type {HTMLElement|null} */ (/** @type {Element} */ (event.target).closest("[data-do]"))?.dataset.do;
       if (action === "close") of.onClose();
@@ -30,27 +31,29 @@ export class Panel {
 
   get isOpen() { return !this.box.hidden; }
 
-  /** @param {string} itemId */
-  async open(itemId) {
+  /** @param {string} itemId @param {Element|null} from what had the focus when it was asked for: one that has gone on keeps it */
+  async open(itemId, from = document.activeElement) {
     const isNew = !this.isOpen;
+    const mine = ++this.nAsked;
     this.itemId = itemId;
     let item;
     try {
       item = await whileReading(call(`batch/${this.of.batchId}/items/${encodeURIComponent(itemId)}`), isNew ? this.work : this.box);
     } catch (error) {
-      toast(/** @type {Error} */ (error).message);
+      if (mine === this.nAsked) toast(/** @type {Error} */ (error).message);
       return;
     }
-    if (this.itemId !== itemId) return;
+    if (mine !== this.nAsked) return;
     this.item = item;
     this.#show(item);
     this.box.hidden = false;
     this.work.classList.add("open");
-    if (item.state === "succeeded") this.#showSets(itemId);
-    if (isNew) this.box.querySelector("h2")?.focus({ preventScroll: true });
+    if (item.state === "succeeded") this.#showSets(item);
+    if (isNew && document.activeElement === from) this.box.querySelector("h2")?.focus({ preventScroll: true });
   }
 
   close() {
+    this.nAsked++;
     this.itemId = "";
     this.box.hidden = true;
     this.box.replaceChildren();
@@ -123,12 +126,12 @@ export class Panel {
     return line;
   }
 
-  /** @param {string} itemId */
-  async #showSets(itemId) {
-    const answer = await fetch(`${root}batches/${this.of.batchId}/items/${itemId}/sets`, { headers: { Accept: "application/json" } }).catch(() => null);
+  /** @param {any} item */
+  async #showSets(item) {
+    const answer = await fetch(`${root}batches/${this.of.batchId}/items/${item.item_id}/sets`, { headers: { Accept: "application/json" } }).catch(() => null);
     const sets = answer?.ok ? (await answer.json()).sets : [];
     const pairs = /** @type {HTMLElement|null} */ (this.box.querySelector(".pairs"));
-    if (this.itemId !== itemId || !pairs) return;
+    if (this.item !== item || !pairs) return;
     for (const one of sets) this.#pair(pairs, "Set", "").append(Object.assign(document.createElement("a"), { className: "free", href: root + one.path, textContent: safe(one.title.slice(0, 200)) }));
   }
 
@@ -146,10 +149,11 @@ export class Panel {
   }
 
   async #retry() {
+    const { itemId } = this;
     try {
-      const told = await call(`batch/${this.of.batchId}/retry`, { method: "POST", json: { item_ids: [this.itemId] } });
+      const told = await call(`batch/${this.of.batchId}/retry`, { method: "POST", json: { item_ids: [itemId] } });
       toast(told.n_retried ? "Queued again." : "It was queued already by somebody else.");
-      this.open(this.itemId);
+      if (this.itemId === itemId) this.open(itemId);
       this.of.onRetry();
     } catch (error) {
       toast(/** @type {Error} */ (error).message);

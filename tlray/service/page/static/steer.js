@@ -41,15 +41,20 @@ const when = document.getElementById("when");
 const cron = /** @type {HTMLInputElement|null} */ (document.getElementById("cron"));
 const zoneField = /** @type {HTMLInputElement|null} */ (document.getElementById("timezone"));
 
+/** @type {AbortController|undefined} */
+let askedWhen;
+
 /** @param {HTMLElement} box */
 async function showWhen(box) {
+  askedWhen?.abort();
+  askedWhen = new AbortController();
   const line = cron?.value.trim() ?? "";
   const words = document.getElementById("when-words");
   if (!line) { box.hidden = true; return; }
   try {
     const given = new URLSearchParams({ cron: line, timezone: zoneField?.value.trim() || "UTC" });
-    const answer = await fetch(`${box.dataset.from}?${given}`, { headers: { Accept: "application/json" } });
-    if (!answer.ok || line !== cron?.value.trim()) return;
+    const answer = await fetch(`${box.dataset.from}?${given}`, { headers: { Accept: "application/json" }, signal: askedWhen.signal });
+    if (!answer.ok) return;
     const told = await answer.json();
     write(words, safe(told.fault || `${told.words}. Next runs, in its zone and yours:`));
     document.getElementById("when-runs")?.replaceChildren(...told.runs.map((/** @type {{at: number, theirs: string}} */ run) => {
