@@ -196,7 +196,7 @@ class Scheduler:
 
     def _chosen(self, row: ScheduleRow, options: BatchOptions) -> list[str]:
         """Return the URLs of the owner's sets that are worth a fetch now; UsageError if none is."""
-        from tlray.io.catalogue.refreshing import picks  # noqa: PLC0415 - loads Arrow, 50 MB of a process that lives long
+        from tlray.io.catalogue.refreshing import picks  # noqa: PLC0415 - loads Arrow's parts, 17 MB of a process that lives long
 
         refresh = row.work["refresh"]
         found = picks(
