@@ -173,8 +173,10 @@ def test_a_priority_is_chosen_and_a_cancel_is_counted_once(late: Served, look: O
     script = Held(page, "**/cancel.js")
     page.get_by_role("button", name="Cancel…").click()
     script.wait()
+    page.keyboard.press("/")
     script.let_go()
-    expect(page.get_by_role("button", name="Undo")).to_be_focused()
+    says(page.locator("#toasts"), "It is cancelled in")
+    expect(page.locator("#q")).to_be_focused()
     page.get_by_role("button", name="Cancel…").click()
     settle(page)
     assert page.get_by_role("button", name="Undo").count() == 1
