@@ -173,8 +173,10 @@ def test_a_priority_is_chosen_and_a_cancel_is_counted_once(late: Served, look: O
     script = Held(page, "**/cancel.js")
     page.get_by_role("button", name="Cancel…").click()
     script.wait()
+    page.keyboard.press("/")
     script.let_go()
-    expect(page.get_by_role("button", name="Undo")).to_be_focused()
+    says(page.locator("#toasts"), "It is cancelled in")
+    expect(page.locator("#q")).to_be_focused()
     page.get_by_role("button", name="Cancel…").click()
     settle(page)
     assert page.get_by_role("button", name="Undo").count() == 1
@@ -226,22 +228,36 @@ def test_a_click_on_an_export_waits_for_its_script(look: OpenLook) -> None:
     assert download.value.url.startswith("blob:"), "put together by the script"
 
 
-def test_a_batch_that_is_being_opened_is_not_made_twice(look: OpenLook) -> None:
-    page = look().goto("/new")
-    page.fill("#lines", "https://sets.example.org/once/1/")
-    expect(page.locator("#start")).to_have_text("Start 1 set")
+def clicked_again_and_again(page: Page, button: str, leads_to: str) -> list[str]:
+    """Click a button also while what it leads to is on its way; return what was sent."""
     sent: list[str] = []
     page.on("request", lambda asked: sent.append(asked.post_data or ""))
-    held = Held(page, "**/batches/2*")
+    held = Held(page, leads_to)
     page.evaluate(
-        "setInterval(() => { document.getElementById('start').click(); console.log('again'); }, 10)"
+        "button => { setInterval(() => { document.querySelector(button).click(); console.log(button); }, 10); }",
+        button,
     )
     held.wait()
     for _ in range(3):
         page.wait_for_event("console")
-    assert len([one for one in sent if "do=start" in one]) == 1
     held.let_go()
-    page.wait_for_url("**/batches/2*")
+    page.wait_for_url(leads_to)
+    return sent
+
+
+def test_a_group_that_is_retried_is_not_retried_twice(late: Served, look: OpenLook) -> None:
+    page = look(base=late.url).goto("/dead-letters?kind=gone&domain=sets.example.org")
+    sent = clicked_again_and_again(page, "#group [data-n]", "**/dead-letters")
+    assert len([one for one in sent if "up_to_version" in one]) == 1
+    says(page.locator("#toasts"), "Queued 6 of 6 again.")
+
+
+def test_a_batch_that_is_being_opened_is_not_made_twice(look: OpenLook) -> None:
+    page = look().goto("/new")
+    page.fill("#lines", "https://sets.example.org/once/1/")
+    expect(page.locator("#start")).to_have_text("Start 1 set")
+    sent = clicked_again_and_again(page, "#start", "**/batches/2*")
+    assert len([one for one in sent if "do=start" in one]) == 1
 
 
 def test_a_tab_that_asks_twice_takes_one_of_the_few_streams(look: OpenLook) -> None:

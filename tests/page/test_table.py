@@ -62,8 +62,8 @@ def test_keys_of_the_first_moments_are_not_lost(look: OpenLook) -> None:
     page.goto(f"{one.base}/batches/{ALL_DEAD}", wait_until="commit")
     paint_ms(one)
     one.wait("document.querySelectorAll('#rows tr').length > 3")
-    for _ in range(2):
-        page.keyboard.press("j")
+    for key in "jjx":
+        page.keyboard.press(key)
     assert page.evaluate("document.activeElement.tagName") == "BODY"
     script.let_go()
     focused = "document.activeElement.closest('#rows tr')?.dataset.line"
@@ -73,6 +73,8 @@ def test_keys_of_the_first_moments_are_not_lost(look: OpenLook) -> None:
     items.let_go()  # the items come after the end of the stream
     one.wait("document.querySelector('.live-table')")
     assert page.evaluate(focused) == "2"
+    says(page.locator("#marked"), "1 marked")
+    expect(page.locator("#rows tr[data-marked]")).to_have_attribute("data-line", "2")
     page.keyboard.press("Enter")
     one.wait("document.querySelector('#rows tr[aria-selected]')?.dataset.line === '2'")
 
@@ -89,6 +91,21 @@ def test_enter_opens_a_row_that_is_still_being_read(look: OpenLook) -> None:
     held.let_go()
     one.wait(f"document.querySelector('#rows tr[aria-selected]')?.dataset.line === '{line}'")
     one.wait("!document.getElementById('panel').hidden")
+
+
+def test_a_step_to_a_row_that_is_still_being_read_is_not_lost(look: OpenLook) -> None:
+    one = opened(look, f"/batches/{LARGE}")
+    held = Held(one.page, "**/items?from_line=201*")
+    one.page.fill("#line", "200")
+    one.page.keyboard.press("Enter")
+    one.wait("document.activeElement.closest('#rows tr')?.dataset.line === '200'")
+    one.page.keyboard.press("Enter")
+    expect(one.page.locator("#panel h2")).to_be_focused()
+    held.wait()
+    one.page.keyboard.press("]")
+    held.let_go()
+    expect(one.page.locator("#rows tr[aria-selected]")).to_have_attribute("data-line", "201")
+    says(one.page.locator("#panel .pairs"), "201")
 
 
 def test_rows_are_few_and_in_order_wherever_one_looks(look: OpenLook) -> None:

@@ -385,6 +385,21 @@ def test_the_script_words_things_as_the_server_does(look: OpenLook) -> None:
     assert found[4:] == ["99 %", "<1 %", "a□b", None, "1,000,000", "a\n    b□"]
 
 
+def test_a_rate_has_a_curve_once_there_are_points_enough(look: OpenLook) -> None:
+    page = look().goto(f"/batches/{LARGE}")
+    curve = page.locator("#spark")
+    draw = """async (points) => {
+        const {draw} = await import(document.querySelector("script[src$='batch.js']").src.replace("batch.js", "spark.js"));
+        draw(document.getElementById("spark"), points, points.at(-1));
+    }"""
+    page.evaluate(draw, [None, None, 30, 60, 120])
+    expect(curve).to_be_hidden()
+    page.evaluate(draw, [None, 30, 60, 120, 60])
+    expect(curve).to_be_visible()
+    expect(curve).to_have_attribute("aria-label", "Rate of the last 1 minute, now 60/min; at most 2/s")
+    expect(curve.locator(".line")).to_have_attribute("d", "M0 17.5L1 12.0L2 1.0L3 12.0")
+
+
 @pytest.mark.parametrize(
     ("path", "fields", "status"),
     [

@@ -119,14 +119,14 @@ function startTable() {
 
 /** @type {Promise<ReturnType<typeof import("./marks.js").startMarks>>|undefined} */ let marking;
 
-/** Mark or retry the row that has the focus now, though the script for it may have to be loaded. @param {string} key */
+/** Mark or retry the row that has the focus now, though it may have to be read, and the script for it to be loaded. @param {string} key */
 async function actOnRow(key) {
   const row = /** @type {HTMLElement|null} */ (document.activeElement?.closest("#rows tr"));
-  const item = row && items?.itemAt(Number(row.dataset.row));
-  if (!item || !items) return;
+  if (!row || !items) return;
   const of = items;
   marking ??= import("./marks.js").then(({ startMarks }) => startMarks(of, batchId));
-  (await marking)[key]?.(item);
+  const [marks, item] = await Promise.all([marking, of.whenRead(row)]);
+  if (item) marks[key]?.(item);
 }
 
 /** @param {boolean} isStep */
@@ -215,12 +215,15 @@ function closePanel(isStep = true) {
 }
 
 /** @param {number} step */
-function stepPanel(step) {
+async function stepPanel(step) {
   if (!items || !panel?.isOpen) return;
-  const next = items.neighbour(panel.itemId, step);
-  if (!next) return;
-  items.toRow(items.rowOf.get(next.item_id) ?? 1, false);
-  showPanel(next.item_id);
+  const { itemId } = panel;
+  const row = items.neighbour(itemId, step);
+  if (!row) return;
+  items.toRow(row, false);
+  const node = items.nodes.get(row);
+  const next = node && await items.whenRead(node);
+  if (next && panel.itemId === itemId) showPanel(next.item_id);
 }
 
 function listenToRows() {

@@ -4,6 +4,8 @@ import { call } from "./api.js";
 import { openDialog, toast } from "./page.js";
 import { number } from "./text.js";
 
+/** @type {HTMLButtonElement|null} */ let leaving = null; // the one whose answer leads to another page
+
 /** @param {FormData} data @param {string} name */
 const text = (data, name) => String(data.get(name) ?? "");
 
@@ -33,12 +35,17 @@ document.addEventListener("submit", async (event) => {
     sessionStorage.setItem("tlray-said", `Queued ${number(told.n_retried)} of ${number(wanted)} again${rest > 0 ? `; ${number(rest)} were queued already, or their batch is cancelled` : ""}${told.n_left ? `; ${number(told.n_left)} died since and stay` : ""}.`);
     const back = new URL(location.href);
     back.search = batch ? `?batch=${encodeURIComponent(batch)}` : "";
+    leaving = button;
     location.assign(back);
   } catch (error) {
     toast(/** @type {Error} */ (error).message);
   } finally {
-    if (button) button.disabled = false;
+    if (button) button.disabled = button === leaving;
   }
+});
+addEventListener("pageshow", () => { // by Back
+  if (leaving) leaving.disabled = false;
+  leaving = null;
 });
 
 /** Take letters out of the list; the focus goes to the next one that stays, unless it is elsewhere by now. @param {(HTMLElement|null)[]} lines */

@@ -13,8 +13,7 @@ const ETA_MS = 10_000;
 const WORDS_MS = 3000;
 const DEAD_MS = 6000; // for another count of the dead, which some sentences name
 const POINTS = 60; // of five seconds each
-const LEAST_POINTS = 4; // fewer are no curve
-const NARROWEST = 12; // so many fill the width
+export const LEAST_POINTS = 4; // fewer are no curve
 const POINT_MS = 5000;
 
 /** @param {Frame} frame @returns {number} */
@@ -43,6 +42,7 @@ export class Head {
     this.domains = document.querySelector("#domains tbody");
     this.spark = document.getElementById("spark");
     /** @type {(number|null)[]} */ this.points = Array(POINTS).fill(null);
+    this.hasCurve = false;
     this.etaAt = 0;
     /** @type {[number, number]|null} */ this.range = null;
     this.slowAt = 0;
@@ -277,27 +277,10 @@ export class Head {
     const isKnown = this.frame && this.frame.state === "running" && document.getElementById("offline")?.hidden;
     this.points.push(isKnown ? this.frame?.rate_per_min ?? null : null);
     this.points.shift();
-    if (!this.spark || document.hidden) return;
-    const most = Math.max(1, ...this.points.map((point) => point ?? 0));
-    let line = "";
-    let area = "";
-    let start = -1;
-    const first = Math.max(0, this.points.findIndex((point) => point !== null)); // it grows from the left
-    const shown = this.points.slice(first);
-    shown.forEach((point, x) => {
-      if (point === null) { if (start >= 0) area += `L${x - 1} 24Z`; start = -1; return; }
-      const y = (23 - (22 * point) / most).toFixed(1);
-      line += `${start < 0 ? "M" : "L"}${x} ${y}`;
-      area += start < 0 ? `M${x} 24L${x} ${y}` : `L${x} ${y}`;
-      if (start < 0) start = x;
-    });
-    if (start >= 0) area += `L${shown.length - 1} 24Z`;
-    this.spark.toggleAttribute("hidden", line.split("L").length < LEAST_POINTS || most <= 1);
-    set(this.spark, "viewBox", `0 0 ${Math.max(NARROWEST, shown.length) - 1} 24`);
-    set(this.spark.querySelector(".line"), "d", line);
-    set(this.spark.querySelector(".area"), "d", area);
-    const minutes = plural(Math.max(1, Math.round(shown.length / 12)), "minute");
-    if (this.frame) this.spark.setAttribute("aria-label", `Rate of the last ${minutes}, now ${rate(this.frame.rate_per_min / 60)}; at most ${rate(most / 60)}`);
+    const { spark, points } = this;
+    this.hasCurve ||= points.filter((point) => point !== null).length >= LEAST_POINTS;
+    if (!spark || document.hidden || !this.hasCurve) return;
+    import("./spark.js").then(({ draw }) => draw(spark, points, this.frame?.rate_per_min ?? 0), () => {}); // in five seconds again
   }
 }
 

@@ -55,6 +55,7 @@ export class Items {
     this.isReading = false;
     this.count = this.isFiltered ? 0 : this.of.lines;
     this.position = 0; // px from the top of all rows
+    /** @type {{id: string|undefined, row: number, tell: (item: Item|undefined) => void}[]} */ this.awaited = [];
     this.aborts = new AbortController();
     this.doneAtLoad = this.#there();
     this.changes = 0;
@@ -192,6 +193,13 @@ export class Items {
     return block.items.get(row);
   }
 
+  /** The item of a row, once it is read. @param {HTMLElement} row @returns {Promise<Item|undefined>} undefined: the line made none */
+  async whenRead({ dataset }) {
+    const row = Number(dataset.row);
+    const item = this.isLive ? this.itemAt(row) : null;
+    return item === null ? new Promise((tell) => { this.awaited.push({ id: dataset.id, row, tell }); }) : item;
+  }
+
   // -- drawing -------------------------------------------------------------------------------------
 
   render() {
@@ -241,6 +249,11 @@ export class Items {
     const isMarked = Boolean(item && this.marked.has(item.item_id));
     if (node.hasAttribute("data-marked") !== isMarked) node.toggleAttribute("data-marked", isMarked);
     set(node, "data-row", String(row));
+    if (item !== null && this.awaited.length) this.awaited = this.awaited.filter(({ id, row: at, tell }) => {
+      const isOther = id ? id !== item?.item_id : at !== row;
+      if (!isOther) tell(item);
+      return isOther;
+    });
     if (item !== null && row === this.entered) {
       this.entered = 0;
       if (item && node.contains(document.activeElement)) queueMicrotask(() => node.querySelector("a")?.click());
@@ -340,12 +353,12 @@ export class Items {
     this.toRow(row ? Number(row.dataset.row) + step : this.focusRow && this.nodes.has(this.focusRow) ? this.focusRow : Math.floor(this.position / this.rowPx) + 1);
   }
 
-  /** @param {string} itemId @param {number} step @returns {Item|null|undefined} */
+  /** @param {string} itemId @param {number} step @returns {number} the next row that has an item, or is not read yet; 0: none */
   neighbour(itemId, step) {
     let row = this.rowOf.get(itemId);
-    if (!row) return null;
+    if (!row) return 0;
     do row += step; while (row > 0 && row <= this.count && this.itemAt(row) === undefined);
-    return this.itemAt(row);
+    return row > this.count ? 0 : row;
   }
 
   // -- what changes --------------------------------------------------------------------------------

@@ -44,9 +44,11 @@ export function startKeys(page) {
     box.checked = areOn();
     box.addEventListener("change", () => { try { localStorage.setItem(OFF, box.checked ? "0" : "1"); } catch { /* a private window */ } });
   }
-  document.addEventListener("keydown", take);
-  document.documentElement.dataset.keys = "";
-  document.dispatchEvent(new CustomEvent("tl-keys", { detail: take })); // those that came before this module
+  document.addEventListener("DOMContentLoaded", () => { // all modules are there, and hear what is pressed
+    document.addEventListener("keydown", take);
+    document.documentElement.dataset.keys = "";
+    document.dispatchEvent(new CustomEvent("tl-keys", { detail: take })); // those that came before
+  });
 
   /** @param {KeyboardEvent} event */
   function take(event) {

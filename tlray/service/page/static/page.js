@@ -98,7 +98,7 @@ export function toast(text, { label, act, forMs = Math.max(6000, 90 * text.lengt
   const toasts = document.getElementById("toasts");
   for (const other of [...toasts?.children ?? []]) if (!other.querySelector("button")) other.remove(); // what may be undone stays
   toasts?.append(box);
-  if (takesFocus) box.querySelector("button")?.focus();
+  if (takesFocus && !opener?.matches("input, textarea, select")) box.querySelector("button")?.focus(); // nobody types into it
   say(text);
   if (forMs) setTimeout(close, forMs);
   return { write: (more) => { words.textContent = more; }, close };
