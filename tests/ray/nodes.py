@@ -149,8 +149,10 @@ def serve() -> None:
                 raylet(nodes[node_id]).terminate()
                 raylet(nodes[node_id]).wait(timeout=30)
             elif command != "lose":
-                for worker in (p for p in processes if p.name().startswith("ray::scrape")):
-                    worker.kill()
+                for worker in processes:
+                    with suppress(psutil.NoSuchProcess):
+                        if worker.name().startswith("ray::scrape"):
+                            worker.kill()
             if command != "kill":
                 time.sleep(0.3 if command == "crash" else 0)
                 cluster.remove_node(nodes.pop(node_id), allow_graceful=False)

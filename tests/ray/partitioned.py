@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from pathlib import Path
 
 import psutil
 from conftest import wait_until
+from process_trees import kill_all
 
 CUT_IS_SEEN = {
     "RAY_health_check_initial_delay_ms": "1000",
@@ -143,9 +143,7 @@ def two_nodes(env: dict[str, str], between: Links) -> Iterator[str]:
     finally:
         found = [one for p in started for one in psutil.Process(p.pid).children(recursive=True)]
         found += [psutil.Process(int(pid)) for pid in _ip("netns", "pids", between.name).stdout.split()]
-        for one in [*found, *(psutil.Process(p.pid) for p in started)]:
-            with suppress(psutil.NoSuchProcess):
-                one.send_signal(signal.SIGKILL)
+        kill_all([*found, *(psutil.Process(p.pid) for p in started)])
         for p in started:
             p.wait(timeout=30)
         shutil.rmtree(temporary, ignore_errors=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 from conftest import wait_until
+from process_trees import with_word
 
 import tlray
 from tlray.api import BatchResult
@@ -79,14 +80,7 @@ def client_of(home: Path) -> Client:
 
 def processes(named: str) -> list[psutil.Process]:
     """Return the workers of our own Ray that do this; Ray renames them to what they do."""
-    found = []
-    for process in psutil.Process().children(recursive=True):
-        try:
-            if any(named in word for word in process.cmdline()):
-                found.append(process)
-        except psutil.NoSuchProcess:
-            continue
-    return found
+    return with_word(named)
 
 
 def kill(named: str) -> None:

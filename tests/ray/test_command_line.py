@@ -21,6 +21,7 @@ import psutil
 import pytest
 from conftest import StartSite, Tlray, batch_id_of, wait_until
 from demo_site import Site
+from process_trees import kill_tree
 
 pytestmark = pytest.mark.ray
 
@@ -37,12 +38,7 @@ def list_file(site: Site, tmp_path: Path) -> str:
 
 def kill_all_of(process: subprocess.Popen[str]) -> None:
     """Kill -9 a command and everything that it started."""
-    top = psutil.Process(process.pid)
-    for victim in [*top.children(recursive=True), top]:
-        try:
-            victim.kill()
-        except psutil.NoSuchProcess:
-            continue
+    kill_tree(process.pid)
     process.communicate(timeout=20)
 
 

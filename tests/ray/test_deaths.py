@@ -22,6 +22,7 @@ import pytest
 from conftest import ROOT, StartSite, Tlray, batch_id_of, wait_until
 from dashboard import asked
 from demo_site import Site
+from process_trees import kill_tree, named
 
 from tlray.core.model.lifecycle import ItemState
 from tlray.io.journal.opening import open_reader
@@ -175,8 +176,7 @@ def cluster(tlray: Tlray, temporary: Path) -> Iterator[Cluster]:
                 wait_until(lambda p=port: listens(p), what=f"port {port}")  # type: ignore[misc]
             yield Cluster(head, f"127.0.0.1:{gcs}", f"http://127.0.0.1:{dashboard}")
         finally:
-            for process in [*psutil.Process(head.pid).children(recursive=True), head]:
-                process.kill()
+            kill_tree(head.pid)
 
 
 def listens(port: int) -> bool:
@@ -237,9 +237,7 @@ def test_on_a_cluster_a_stopped_job_pauses_its_batch_a_detached_one_goes_on_and_
         command = start(commands, tlray, "scrape", "--resume", batch_id, RAY_ADDRESS=there.gcs)
         batch_id_of(command.process)
         wait_until(lambda: len(site.page_arrivals()) > n_pages + 6, what="more pages")
-        [gcs] = [
-            p for p in psutil.Process(there.process.pid).children(recursive=True) if p.name() == "gcs_server"
-        ]
+        [gcs] = named("gcs_server", there.process.pid)
         gcs.kill()
         code, err = command.end()
         assert code == 4, err

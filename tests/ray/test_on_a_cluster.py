@@ -8,13 +8,12 @@ import json
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ import psutil
 import pytest
 import yaml
 from conftest import ROOT, StartSite, Tlray, wait_until
+from process_trees import kill_tree
 
 pytestmark = pytest.mark.ray
 BIN = Path(sys.executable).parent
@@ -194,9 +194,7 @@ def cluster(ray_home: Path) -> Iterator[Cluster]:
             wait_until(lambda: listens(dashboard_port), what="the dashboard")
             yield Cluster(env, ports["port"], dashboard_port)
         finally:
-            for process in [*psutil.Process(head.pid).children(recursive=True), psutil.Process(head.pid)]:
-                with suppress(psutil.NoSuchProcess):
-                    process.send_signal(signal.SIGKILL)
+            kill_tree(head.pid)
             shutil.rmtree(env["RAY_TMPDIR"], ignore_errors=True)
 
 

@@ -6,10 +6,10 @@ import threading
 from collections import Counter
 from pathlib import Path
 
-import psutil
 import pytest
 from conftest import StartSite
 from postgres_server import PASSWORD, QUOTED, PostgresServer, fresh_schema, postgres
+from process_trees import command_lines
 from running import Running, kill
 
 import tlray
@@ -28,7 +28,7 @@ def test_a_coordinator_and_a_server_that_are_killed_cost_nothing_but_time(
     site = start_site("--sites=2", "--sets=120")
     running = Running(site.urls(), tmp_path, rates={base.split("//")[1]: "20/s" for base in site.bases})
     running.reaches(30)
-    shown = " ".join(" ".join(process.cmdline()) for process in psutil.Process().children(recursive=True))
+    shown = " ".join(line for _, line in command_lines())
     assert PASSWORD not in shown
     assert QUOTED not in shown
     kill("ray::Coordinator")

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import obstore
-import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from conftest import StartSite, Tlray, wait_until
+from process_trees import command_lines
 from s3_server import BUCKET, KEYS, S3Server, failing_proxy, raw_store, running_s3
 
 import tlray
@@ -136,7 +136,7 @@ def _read_by_an_older_parser(batch_id: str, s3: S3Server) -> None:
 
 def _nobody_tells_a_secret(text: str) -> None:
     secrets = [secret for _, secret in KEYS.values()]
-    shown = [text, *(" ".join(process.cmdline()) for process in psutil.Process().children(recursive=True))]
+    shown = [text, *(line for _, line in command_lines())]
     assert not any(secret in one for one in shown for secret in secrets)
 
 

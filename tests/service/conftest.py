@@ -17,16 +17,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 import pytest
 from demo_site import Site, StartSite, demo_sites
 from injected_faults import Injected
+from process_trees import kill_all, named, with_word
 from receivers import Mailbox, open_mailbox
 
 ROOT = Path(__file__).parents[2]
@@ -77,25 +76,16 @@ class Service:
 
     def ray_folder(self) -> Path:
         """The folder of the session of its Ray, with the logs and the ports."""
-        words = [
-            word
-            for process in psutil.Process(self.process.pid).children(recursive=True)
-            if process.name() == "gcs_server"
-            for word in process.cmdline()
-        ]
+        words = [word for process in named("gcs_server", self.process.pid) for word in process.cmdline()]
         folder = re.search(r"--log_dir=(.*)/logs", "\n".join(words))
         assert folder is not None
         return Path(folder[1])
 
     def kill_replicas(self) -> int:
         """Kill who answers the requests; return how many processes that were."""
-        n = 0
-        for process in psutil.Process(self.process.pid).children(recursive=True):
-            with suppress(psutil.NoSuchProcess):  # some other one, that ends just now
-                if any("ServeReplica" in word for word in process.cmdline()):
-                    process.kill()
-                    n += 1
-        return n
+        found = with_word("ServeReplica", self.process.pid)
+        kill_all(found)
+        return len(found)
 
 
 def wait_until(claim: Callable[[], bool], *, timeout_s: float = 60.0, what: str = "it") -> None:

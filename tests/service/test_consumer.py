@@ -10,7 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -18,6 +18,7 @@ import psutil
 import pytest
 from broker import Broker, broker
 from conftest import ROOT, Service, wait_until
+from process_trees import with_word
 
 from tlray.core.messaging.request_file import requests_of
 from tlray.core.messaging.topology import RequestQueue
@@ -62,12 +63,7 @@ def serve_run(service: Service, config: Path) -> None:
 
 
 def replicas(service: Service) -> list[psutil.Process]:
-    found = []
-    for process in psutil.Process(service.process.pid).children(recursive=True):
-        with suppress(psutil.Error):  # it ends just now
-            if f"ServeReplica:{NAME}:" in " ".join(process.cmdline()):
-                found.append(process)
-    return found
+    return with_word(f"ServeReplica:{NAME}:", service.process.pid)
 
 
 def hand_over(broker: Broker, names: list[str]) -> None:

@@ -18,6 +18,7 @@ import httpx
 import psutil
 import pytest
 from conftest import ROOT, StartSite, free_port
+from process_trees import kill_tree, named
 
 pytestmark = pytest.mark.ray
 SOON_S = 90.0
@@ -38,8 +39,7 @@ def services() -> Iterator[list[subprocess.Popen[str]]]:
     yield started
     for process in started:
         if process.poll() is None:
-            for part in [*psutil.Process(process.pid).children(recursive=True), process]:
-                part.kill()
+            kill_tree(process.pid)
             process.communicate()
 
 
@@ -153,7 +153,7 @@ def test_a_service_says_that_it_begins_and_ends_and_survives_the_death_of_its_ra
     with httpx.Client(base_url=url, timeout=30) as http:
         until(lambda: http.get(status).json()["state"] == "running", "the batch")
     tree = psutil.Process(process.pid).children(recursive=True)
-    [raylet] = [part for part in tree if part.name() == "raylet"]
+    [raylet] = named("raylet", process.pid)
     raylet.kill()
     _, err = process.communicate(timeout=SOON_S)
     assert process.returncode == 4, err

@@ -9,7 +9,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-import psutil
+from process_trees import command_lines, kill_all, kill_tree, with_word
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,17 +35,16 @@ class Machine:
 
     def switch_off(self) -> None:
         """Kill everything of it at once."""
-        own = psutil.Process(self._process.pid)
-        self._kill([own, *own.children(recursive=True)])
+        kill_tree(self._process.pid)
         self.said += self._process.communicate()[1]
 
     def kill_coordinator(self) -> None:
-        processes = psutil.Process(self._process.pid).children(recursive=True)
-        self._kill([one for one in processes if any("ray::Coordinator" in word for word in one.cmdline())])
+        found = with_word("ray::Coordinator", self._process.pid)
+        assert found
+        kill_all(found)
 
     def command_lines(self) -> str:
-        processes = psutil.Process(self._process.pid).children(recursive=True)
-        return "\n".join(" ".join(process.cmdline()) for process in processes)
+        return "\n".join(line for _, line in command_lines(self._process.pid))
 
     def stop(self) -> None:
         if self._process.poll() is None:
@@ -54,9 +53,3 @@ class Machine:
                 self.said += self._process.communicate(timeout=60)[1]
                 return
             self.switch_off()
-
-    def _kill(self, processes: list[psutil.Process]) -> None:
-        assert processes
-        for process in processes:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
