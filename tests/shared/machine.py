@@ -9,7 +9,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from process_trees import command_lines, kill_all, kill_tree, with_word
+from tests.shared.process_trees import command_lines, kill_all, kill_tree, with_word
 
 ROOT = Path(__file__).parents[2]
 

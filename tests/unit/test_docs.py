@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 import tomllib
 from enum import StrEnum
 from pathlib import Path
@@ -129,3 +131,10 @@ def test_every_benchmark_has_its_place() -> None:
     performance = (DOCS / "performance.md").read_text(encoding="utf-8")
     assert len(names) > 10
     assert [name for name in names if f"<!-- benchmarks: {name} -->" not in performance] == []
+
+
+def test_every_benchmark_can_be_started() -> None:
+    asked = [sys.executable, "-m", "benchmarks", "--help"]
+    help_ = subprocess.run(asked, cwd=DOCS.parent, capture_output=True, text=True, check=False)
+    assert help_.returncode == 0, help_.stderr
+    assert "--quick" in help_.stdout
