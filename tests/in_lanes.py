@@ -64,6 +64,7 @@ SLOW = (
     ("tests/unit", "-m", "slow"),
     ("tests/simulated", "-m", "slow"),
     ("tests/service", "-m", "slow"),
+    ("tests/page", "-m", "slow"),
     SLOW_BROWSER,
 )
 NOTHING_CHOSEN = 5
