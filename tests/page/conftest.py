@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 import uvicorn
-from browsing import OpenLook, chromium, looks
+from browsing import Look, OpenLook, chromium, looks
 from page_app import app_of
+from page_seeds import Seeds
 from playwright.sync_api import Browser
 
 LARGE, PAUSED = "20261128-120000-00000004", "20261128-120100-00000005"
@@ -57,6 +58,25 @@ def serving(home: Path, **settings: Any) -> Iterator[Served]:
     finally:
         server.should_exit = True
         thread.join(timeout=20)
+
+
+@contextmanager
+def serving_some_dead(home: Path, batch_id: str, name: str) -> Iterator[Served]:
+    """Serve one batch of 40 items, of which 20 are done, 6 of them dead."""
+    seeds = Seeds(home)
+    seeds.batch(batch_id, name, 40, n_domains=1)
+    seeds.journal.close()
+    with serving(home) as one:
+        one.app.state.work.finish(batch_id, 20, n_dead=6)
+        yield one
+
+
+def opened(look: OpenLook, path: str, **more: object) -> Look:
+    """Open a batch, and wait for the first rows of its live table."""
+    one = look(**more)
+    one.goto(path)
+    one.wait("document.querySelector('.live-table #rows tr:not(.loading)')")
+    return one
 
 
 @pytest.fixture(scope="session")

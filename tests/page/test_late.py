@@ -6,9 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from browsing import Held, Look, OpenLook, says
-from conftest import LARGE, Served, serving
-from page_seeds import Seeds
+from browsing import Held, OpenLook, says
+from conftest import LARGE, Served, opened, serving_some_dead
 from playwright.sync_api import APIResponse, Page, Route, expect
 
 BATCH = "20261128-160000-00000010"
@@ -17,21 +16,8 @@ ROW_IN_FOCUS = "document.activeElement.closest('#rows tr')?.dataset.line"
 
 @pytest.fixture
 def late(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A service with one batch, of which some items are dead."""
-    home = tmp_path_factory.mktemp("late")
-    seeds = Seeds(home)
-    seeds.batch(BATCH, "late", 40, n_domains=1)
-    seeds.journal.close()
-    with serving(home) as one:
-        one.app.state.work.finish(BATCH, 20, n_dead=6)
+    with serving_some_dead(tmp_path_factory.mktemp("late"), BATCH, "late") as one:
         yield one
-
-
-def opened(look: OpenLook, path: str, **more: object) -> Look:
-    one = look(**more)
-    one.goto(path)
-    one.wait("document.querySelector('.live-table #rows tr:not(.loading)')")
-    return one
 
 
 def settle(page: Page) -> None:

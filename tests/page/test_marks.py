@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from browsing import Look, OpenLook, follow, says, violations
-from conftest import Served, serving
-from page_seeds import Seeds
+from conftest import Served, serving_some_dead
 from playwright.sync_api import expect
 
 BATCH = "20261128-140000-0000000d"
@@ -15,13 +14,7 @@ BATCH = "20261128-140000-0000000d"
 
 @pytest.fixture
 def dying(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A service with one batch, of which some items are dead."""
-    home = tmp_path_factory.mktemp("dying")
-    seeds = Seeds(home)
-    seeds.batch(BATCH, "some die", 40, n_domains=1)
-    seeds.journal.close()
-    with serving(home) as one:
-        one.app.state.work.finish(BATCH, 20, n_dead=6)
+    with serving_some_dead(tmp_path_factory.mktemp("dying"), BATCH, "some die") as one:
         yield one
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from browsing import Held, Look, OpenLook, says, violations
-from conftest import ALL_DEAD, LARGE, Served, serving
+from conftest import ALL_DEAD, LARGE, Served, opened, serving
 from made_journal import connection_of
 from page_seeds import Seeds
 from playwright.sync_api import Route, expect
@@ -28,13 +28,6 @@ def all_rows(one: Look, n: int) -> list[int]:
     while len(found := rows(one)) != n:
         one.wait(f"document.querySelectorAll('#rows tr').length === {n}")
     return found
-
-
-def opened(look: OpenLook, path: str, **more: object) -> Look:
-    one = look(**more)
-    one.goto(path)
-    one.wait("document.querySelector('.live-table #rows tr:not(.loading)')")
-    return one
 
 
 def paint_ms(one: Look) -> float:

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import psutil
 from conftest import wait_until
 from process_trees import with_word
 
@@ -78,11 +77,6 @@ def client_of(home: Path) -> Client:
     return Client(ray.get_actor(coordinator_name(identity_of(Home(home))), namespace="tlray"))
 
 
-def processes(named: str) -> list[psutil.Process]:
-    """Return the workers of our own Ray that do this; Ray renames them to what they do."""
-    return with_word(named)
-
-
 def kill(named: str) -> None:
     """Kill the processes that do this, as soon as there are any."""
     wait_until(lambda: kill_if_there(named) > 0, what=f"a process named {named}")
@@ -90,7 +84,7 @@ def kill(named: str) -> None:
 
 def kill_if_there(named: str) -> int:
     """Kill the processes that do this; return how many were."""
-    found = processes(named)
+    found = with_word(named)
     for process in found:
         with contextlib.suppress(ProcessLookupError):
             os.kill(process.pid, signal.SIGKILL)

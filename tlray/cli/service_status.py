@@ -21,9 +21,8 @@ from tlray.cli.progress_text import (
 )
 from tlray.cli.watch import follow_to_end
 from tlray.core.model.amounts import plural, rate
-from tlray.core.model.lifecycle import ItemState
 from tlray.core.model.printable import one_line
-from tlray.core.model.progress import BatchStatus
+from tlray.core.model.progress import BatchStatus, n_open
 from tlray.io.client.http_client import ServiceClient, batch_path
 from tlray.io.disk.local_time import utc_second
 
@@ -103,8 +102,8 @@ def retry_on(
     if reason is not None:
         asked["reason"] = reason
     status = client.request("POST", batch_path(batch_id, "/retry"), body=asked)
-    n_open = sum(status["counts"][state] for state in (ItemState.QUEUED, ItemState.WAITING, ItemState.LEASED))
     sys.stderr.write(
-        f"batch {batch_id}: {plural(status['n_retried'], 'dead letter')} queued again, {plural(n_open, 'item')} open\n"
+        f"batch {batch_id}: {plural(status['n_retried'], 'dead letter')} queued again,"
+        f" {plural(n_open(status['counts']), 'item')} open\n"
     )
     follow_to_end(client, batch_id, as_json=as_json)
